@@ -1,0 +1,588 @@
+"""The command line: `netdsl compile`, `check` and `explain`.
+
+Products go to files or standard output, messages to standard error.  Whatever
+happens to one file, the others are still done; the worst result is the exit
+code.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import click
+
+from netdsl import files
+
+if TYPE_CHECKING:
+    from netdsl.compiler import Outcome, Reader
+    from netdsl.diagnostics import Diagnostic
+
+FINE, MISTAKES, USAGE, BUG = 0, 1, 2, 3
+FORMATS = ("text", "short", "json", "github")
+STANDARD_INPUT = "<stdin>"
+
+
+class Options(NamedTuple):
+    """What holds for all files of a run."""
+
+    net: str | None
+    define: Mapping[str, str]
+    externs: Mapping[str, str]
+
+
+class Messages:
+    """What goes to standard error, in the form asked for, and the exit code."""
+
+    def __init__(self, form: str) -> None:
+        self.form = form
+        self.code = FINE
+        self.counts = {"error": 0, "warning": 0}
+        self.color = _wants_color()
+        self.ascii = "utf" not in (getattr(sys.stderr, "encoding", "") or "").lower()
+
+    def render(self, d: Diagnostic) -> str:
+        from netdsl import render
+
+        if self.form == "short":
+            return render.render_short(d)
+        if self.form == "json":
+            return render.render_json(d)
+        if self.form == "github":
+            return render.render_github(d)
+        width = _terminal_width()
+        return render.render_text(d, color=self.color, width=width, ascii=self.ascii)
+
+    def show(self, diagnostics: Sequence[Diagnostic], rendered: Iterable[str]) -> None:
+        for text in rendered:
+            self.say(text)
+        for d in diagnostics:
+            self.counts[d.level] = self.counts.get(d.level, 0) + 1
+        if any(d.level == "error" for d in diagnostics):
+            self.fail(MISTAKES)
+
+    def refuse(self, text: str, path: str, help: str = "", code: int = USAGE) -> None:
+        """A message about a whole file, or about how we were called."""
+        from netdsl.render import printable
+
+        self.fail(code)
+        level = "error[internal]" if code == BUG else "error"
+        if self.form == "json":
+            self.say(_record(text, path, help, "internal" if code == BUG else ""))
+        elif self.form == "github":
+            self.say(_command(text, path, help))
+        elif self.form == "short":
+            self.say(f"{printable(path)}: {level}: {printable(text)}")
+        else:
+            head = click.style(level, fg="red", bold=True)
+            place = "" if path in text else f"\n  --> {printable(path)}"
+            tail = f"\n   = help: {printable(help)}" if help else ""
+            self.say(f"{head}: {printable(text)}{place}{tail}\n")
+
+    def bug(self, error: Exception, path: str) -> None:
+        """A mistake of ours: enough of it to report, and no wall of text."""
+        if os.environ.get("NETDSL_DEBUG"):
+            import traceback
+
+            self.say("".join(traceback.format_exception(error)))
+        text = f"netdsl itself failed on {path}: {_told(error)}"
+        help = (
+            f"please report it, with the file if you may show it (netdsl {_version()})"
+        )
+        help += "; NETDSL_DEBUG=1 shows more"
+        self.refuse(text, path, help, BUG)
+
+    def remark(self, text: str) -> None:
+        """What a person likes to know and a program doesn't."""
+        if self.form == "text":
+            from netdsl.render import printable
+
+            self.say(printable(text))
+
+    def fail(self, code: int) -> None:
+        self.code = max(self.code, code)
+
+    def say(self, text: str) -> None:
+        click.echo(text, err=True, color=self.color)
+
+
+def _wants_color() -> bool:
+    if os.environ.get("NO_COLOR"):
+        return False
+    if os.environ.get("FORCE_COLOR"):
+        return True
+    return sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def _terminal_width() -> int | None:
+    if not sys.stderr.isatty():
+        return None
+    import shutil
+
+    return shutil.get_terminal_size().columns - len(" 1000 | ")
+
+
+def _record(text: str, path: str, help: str, code: str) -> str:
+    """The JSON record of a message that has no place in a file."""
+    import json
+
+    record: dict[str, Any] = {"level": "error", "code": code, "message": text}
+    record |= {"note": "", "help": help, "file": path, "line": None, "column": None}
+    return json.dumps(record | {"end_line": None, "end_column": None, "labels": []})
+
+
+def _command(text: str, path: str, help: str) -> str:
+    from netdsl.render import workflow_command
+
+    whole = text + (f"\nhelp: {help}" if help else "")
+    return workflow_command("error", whole, {"file": path, "title": "netdsl"})
+
+
+def _told(error: Exception) -> str:
+    """The error and the innermost of our own lines that led to it."""
+    home = os.path.dirname(os.path.abspath(__file__))
+    place, trace = "", error.__traceback__
+    while trace:
+        name = trace.tb_frame.f_code.co_filename
+        if os.path.abspath(name).startswith(home):
+            inside = os.path.relpath(name, os.path.dirname(home))
+            place = f" in {inside}, line {trace.tb_lineno}"
+        trace = trace.tb_next
+    text = str(error)[:200]
+    return type(error).__name__ + (f": {text}" if text else "") + place
+
+
+def _version() -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("netdsl")
+    except PackageNotFoundError:
+        return "(not installed)"
+
+
+# -- options -------------------------------------------------------------------
+
+
+def _print_version(context: click.Context, _: click.Parameter, wanted: bool) -> None:
+    if wanted:
+        click.echo(f"netdsl {_version()}")
+        context.exit()
+
+
+def _defined(
+    _context: click.Context, _parameter: click.Parameter, pairs: Sequence[str]
+) -> dict[str, str]:
+    return dict(_split(pairs, "-D", "name=value"))
+
+
+def _given_layers(
+    _context: click.Context, _parameter: click.Parameter, pairs: Sequence[str]
+) -> dict[str, str]:
+    given = dict(_split(pairs, "--layer", "NAME=package"))
+    for name, package in given.items():
+        _check_layer(name, package)
+    return given
+
+
+def _split(pairs: Sequence[str], option: str, form: str) -> Iterator[tuple[str, str]]:
+    seen = set()
+    for pair in pairs:
+        name, equals, value = (part.strip() for part in pair.partition("="))
+        if not (name and equals and value):
+            raise click.BadParameter(f"`{pair}` is not of the form {form}")
+        if name in seen:
+            raise click.BadParameter(f"`{option} {name}` is given twice")
+        seen.add(name)
+        yield name, value
+
+
+def _check_layer(name: str, package: str) -> None:
+    # Both end up in an import line of the generated file.
+    if not _is_name(name):
+        raise click.BadParameter(f"`{name}` is not the name of a layer")
+    if not all(map(_is_name, package.split("."))):
+        raise click.BadParameter(f"`{package}` is not the name of a Python package")
+
+
+def _is_name(text: str) -> bool:
+    from keyword import iskeyword
+
+    return text.isascii() and text.isidentifier() and not iskeyword(text)
+
+
+def _project_layers() -> dict[str, str]:
+    """`[tool.netdsl.layers]` of the nearest pyproject.toml at or above us."""
+    path = _nearest("pyproject.toml")
+    if path is None:
+        return {}
+    try:
+        with open(path, "rb") as file:
+            data = file.read()
+        table = _layer_table(data)
+        for name, package in table.items():
+            _check_layer(name, package)
+    except (OSError, ValueError, click.BadParameter) as error:
+        raise click.UsageError(f"{path}: {error}") from None
+    return table
+
+
+def _nearest(name: str) -> str | None:
+    folder = os.getcwd()
+    while not os.path.isfile(os.path.join(folder, name)):
+        above = os.path.dirname(folder)
+        if above == folder:
+            return None
+        folder = above
+    return os.path.join(folder, name)
+
+
+def _layer_table(data: bytes) -> dict[str, str]:
+    # Most projects have no such table, and reading TOML costs every run.
+    if b"netdsl" not in data:
+        return {}
+    import tomllib
+
+    found: Any = tomllib.loads(data.decode("utf-8"))
+    for key in ("tool", "netdsl", "layers"):
+        found = found.get(key, {}) if isinstance(found, dict) else found
+    if not isinstance(found, dict) or any(type(v) is not str for v in found.values()):
+        raise ValueError('[tool.netdsl.layers] wants lines like `Name = "package"`')
+    return found
+
+
+# -- commands ------------------------------------------------------------------
+
+_net = click.option("--net", metavar="NAME", help="The net that is meant.")
+_define = click.option(
+    "-D",
+    "define",
+    multiple=True,
+    metavar="NAME=VALUE",
+    callback=_defined,
+    help="A hyperparameter of that net, its value written as in `.net`.",
+)
+_form = click.option(
+    "--error-format",
+    "form",
+    type=click.Choice(FORMATS),
+    default="text",
+    show_default=True,
+    help="How messages are written.",
+)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_print_version,
+    help="Show the version.",
+)
+def cli() -> None:
+    """Write neural networks in a few lines, compile them to plain PyTorch."""
+
+
+@cli.command("compile")
+@click.argument("paths", metavar="FILE...", nargs=-1, required=True)
+@click.option(
+    "-o",
+    "--output",
+    metavar="PATH",
+    help="Where to write: a file, a folder for several files, or - for the screen."
+    " Without it, FILE.py beside each FILE.net.",
+)
+@_net
+@_define
+@click.option(
+    "--layer",
+    "layers",
+    multiple=True,
+    metavar="NAME=PACKAGE",
+    callback=_given_layers,
+    help="The Python package that an `extern` comes from.",
+)
+@click.option("--check", is_flag=True, help="Write nothing; 1 if a file would change.")
+@click.option("--diff", is_flag=True, help="Write nothing; show what would change.")
+@click.option("--force", is_flag=True, help="Overwrite files that netdsl didn't write.")
+@_form
+@click.pass_context
+def compile_command(
+    context: click.Context,
+    paths: Sequence[str],
+    output: str | None,
+    net: str | None,
+    define: Mapping[str, str],
+    layers: Mapping[str, str],
+    check: bool,
+    diff: bool,
+    force: bool,
+    form: str,
+) -> None:
+    """Compile each FILE to Python; - reads standard input."""
+    messages = Messages(form)
+    options = Options(net, define, {**_project_layers(), **layers})
+    sources = list(dict.fromkeys(paths))
+    folder = _folder(sources, output)
+    delivery = Delivery(messages, folder, check=check, diff=diff, force=force)
+    for path, target in _targets(sources, output, folder, check or diff):
+        outcome = _outcome(messages, path, options, "compile")
+        if outcome is not None and outcome.text is not None:
+            delivery.deliver(files.with_footer(outcome.text, _name(path)), target)
+    context.exit(messages.code)
+
+
+@cli.command("check")
+@click.argument("paths", metavar="PATH...", nargs=-1, required=True)
+@_net
+@_define
+@_form
+@click.pass_context
+def check_command(
+    context: click.Context,
+    paths: Sequence[str],
+    net: str | None,
+    define: Mapping[str, str],
+    form: str,
+) -> None:
+    """Check files, and all `.net` files below folders, without torch."""
+    messages = Messages(form)
+    options = Options(net, define, _project_layers())
+    number = 0
+    for path in _sources(paths, messages):
+        number += _outcome(messages, path, options, "check") is not None
+    if number:
+        messages.remark(_summary(number, messages.counts))
+    context.exit(messages.code)
+
+
+@cli.command("explain")
+@click.argument("code", required=False)
+def explain_command(code: str | None) -> None:
+    """Explain a message by its CODE; without one, list the codes."""
+    from netdsl.codes import CODES, explain
+
+    if code is None:
+        width = max(map(len, CODES))
+        for name, about in CODES.items():
+            click.echo(f"{name:{width}}  {about.title}")
+        return
+    try:
+        click.echo(explain(code), nl=False)
+    except LookupError as error:
+        raise click.UsageError(str(error.args[0])) from None
+
+
+# -- one file ------------------------------------------------------------------
+
+
+def _outcome(
+    messages: Messages, path: str, options: Options, verb: str
+) -> Outcome | None:
+    """What the compiler says of a file, told; None if it had nothing to say."""
+    try:
+        data = _read(path)
+    except files.Unreadable as error:
+        messages.refuse(error.text, _name(path), error.help)
+        return None
+    try:
+        outcome = _run(_name(path), data, options, verb)
+        rendered = [messages.render(d) for d in outcome.diagnostics]
+    except Exception as error:
+        if _is_usage(error):
+            messages.refuse(str(error), _name(path))
+        else:
+            messages.bug(error, _name(path))
+        return None
+    messages.show(outcome.diagnostics, rendered)
+    return outcome
+
+
+def _run(name: str, data: bytes, options: Options, verb: str) -> Outcome:
+    from netdsl import compiler
+
+    run: Callable[..., Outcome] = getattr(compiler, verb)
+    folder = "" if name == STANDARD_INPUT else os.path.dirname(name)
+    reader: Reader = files.directory_reader(folder)
+    net, define, externs = options
+    return run(name, data, reader=reader, net=net, define=define, externs=externs)
+
+
+def _is_usage(error: Exception) -> bool:
+    # Where the compiler itself can't be imported, nothing of it can be asked.
+    compiler = sys.modules.get("netdsl.compiler")
+    return isinstance(error, getattr(compiler, "UsageError", ()))
+
+
+def _read(path: str) -> bytes:
+    return files.read_standard_input() if path == "-" else files.read_source(path)
+
+
+def _name(path: str) -> str:
+    return STANDARD_INPUT if path == "-" else path
+
+
+def _summary(number: int, counts: Mapping[str, int]) -> str:
+    told = [_count(n, level) for level, n in counts.items() if n]
+    return f"{_count(number, 'file')} checked: {', '.join(told) or 'all fine'}"
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number} {word}" + ("" if number == 1 else "s")
+
+
+# -- which files ---------------------------------------------------------------
+
+
+def _sources(paths: Sequence[str], messages: Messages) -> Iterator[str]:
+    """The files that are named, and those below the folders that are."""
+    seen = set()
+    for path in paths:
+        found = sorted(_below(path, messages)) if os.path.isdir(path) else [path]
+        if not found:
+            messages.refuse(f"there are no `.net` files in `{path}`", path)
+        for file in found:
+            if os.path.normpath(file) not in seen:
+                seen.add(os.path.normpath(file))
+                yield file
+
+
+def _below(folder: str, messages: Messages) -> Iterator[str]:
+    def closed(error: OSError) -> None:
+        path = str(error.filename)
+        messages.refuse(f"`{path}` can't be read: {error.strerror}", path)
+
+    for here, folders, names in os.walk(folder, onerror=closed):
+        folders[:] = [f for f in folders if not f.startswith(".")]
+        for name in names:
+            if name.endswith(".net") and not name.startswith("."):
+                yield os.path.join(here, name).removeprefix("./")
+
+
+def _folder(sources: Sequence[str], output: str | None) -> str | None:
+    """The folder that -o names, if it names one."""
+    several = len(sources) > 1
+    if output is None or not (several or _is_folder(output)):
+        return None
+    if several and (output == "-" or os.path.isfile(output)):
+        raise click.UsageError(f"several files want a folder for -o, not `{output}`")
+    return output
+
+
+def _targets(
+    sources: Sequence[str], output: str | None, folder: str | None, compares: bool
+) -> list[tuple[str, str]]:
+    """Each file with the path it is written to; `-` is the screen."""
+    targets: dict[str, str] = {}
+    for source in sources:
+        target = _target(source, output, folder)
+        if target == "-" and compares:
+            raise click.UsageError(
+                "--check and --diff compare with a file: use -o FILE"
+            )
+        other = targets.setdefault(target, source)
+        if other != source:
+            raise click.UsageError(f"`{other}` and `{source}` would both be `{target}`")
+        if target != "-" and os.path.normpath(target) == os.path.normpath(source):
+            raise click.UsageError(
+                f"`{source}` would be overwritten by its own product"
+            )
+    return [(source, target) for target, source in targets.items()]
+
+
+def _is_folder(path: str) -> bool:
+    return path.endswith(("/", os.sep)) or os.path.isdir(path)
+
+
+def _target(source: str, output: str | None, folder: str | None) -> str:
+    if source == "-":
+        if folder is not None:
+            raise click.UsageError("standard input has no name: -o wants a file for it")
+        return output or "-"
+    product = os.path.splitext(source)[0] + ".py"
+    if folder is not None:
+        return os.path.join(folder, os.path.basename(product))
+    return output or product
+
+
+class Delivery:
+    """Writes products, or tells how they differ from what is there."""
+
+    def __init__(
+        self,
+        messages: Messages,
+        folder: str | None,
+        *,
+        check: bool,
+        diff: bool,
+        force: bool,
+    ) -> None:
+        self.messages = messages
+        self.folder = folder
+        self.check = check
+        self.diff = diff
+        self.force = force
+
+    def deliver(self, text: str, target: str) -> None:
+        try:
+            self._deliver(text, target)
+        except BrokenPipeError:
+            # Who reads has seen enough, as `head` has: click ends quietly.
+            raise
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or str(error)
+            place = "standard output" if target == "-" else target
+            self.messages.refuse(f"`{place}` can't be written: {reason}", place)
+
+    def _deliver(self, text: str, target: str) -> None:
+        if target == "-":
+            _print(text)
+            return
+        old = files.read_product(target)
+        if old == text:
+            return
+        if self.check or self.diff:
+            self._compare(old, text, target)
+        elif old and not self.force and not files.is_ours(old):
+            reason = f"`{target}` was not written by netdsl, so it is left alone"
+            self.messages.refuse(reason, target, "--force overwrites it")
+        else:
+            if self.folder is not None:
+                os.makedirs(self.folder, exist_ok=True)
+            files.write_atomic(target, text)
+            self.messages.remark(f"wrote {target}")
+
+    def _compare(self, old: str | None, new: str, target: str) -> None:
+        if self.diff:
+            _print(_difference(old, new, target))
+        if self.check:
+            self.messages.fail(MISTAKES)
+            change = "does not exist yet" if old is None else "would change"
+            self.messages.remark(f"{target} {change}")
+
+
+def _difference(old: str | None, new: str, target: str) -> str:
+    from difflib import unified_diff
+
+    before = (old or "").splitlines(keepends=True)
+    after = new.splitlines(keepends=True)
+    there = "/dev/null" if old is None else target
+    return "".join(unified_diff(before, after, there, target))
+
+
+def _print(text: str) -> None:
+    # Bytes: no line ends of the platform, no encoding of the terminal.
+    click.echo(text.encode("utf-8"), nl=False)
+
+
+def main() -> None:
+    """The `netdsl` command."""
+    try:
+        cli(prog_name="netdsl")
+    except Exception as error:
+        Messages("text").bug(error, "the command line")
+        sys.exit(BUG)

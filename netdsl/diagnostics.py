@@ -1,0 +1,111 @@
+"""Messages as data: what is wrong, where, why we think so and a way out.
+
+Passes write to a `Report`; the doors render it or raise a `CompileError`.
+The table of codes is in `netdsl/codes.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Literal, NamedTuple
+
+from netdsl.source import Span
+
+Level = Literal["error", "warning", "hint"]
+
+
+class Label(NamedTuple):
+    """A span that has something to say about the main one."""
+
+    span: Span
+    text: str
+
+
+class Diagnostic(NamedTuple):
+    """One message.  `text` is one fact in the user's words; `help` is one action."""
+
+    level: Level
+    code: str
+    text: str
+    span: Span
+    note: str = ""
+    labels: tuple[Label, ...] = ()
+    help: str = ""
+
+    @property
+    def order(self) -> tuple[str, int, str]:
+        return self.span.source.name, self.span.offset, self.code
+
+
+class Report:
+    """What the passes write their messages to.
+
+    A mistake is told once: a second message of the same code at the same span
+    is dropped, so that a net with one mistake and five uses gives one message.
+    """
+
+    def __init__(self) -> None:
+        self._seen: dict[tuple[str, Span], Diagnostic] = {}
+        self._muted = 0
+
+    def add(self, diagnostic: Diagnostic) -> None:
+        if not self._muted:
+            self._seen.setdefault((diagnostic.code, diagnostic.span), diagnostic)
+
+    def error(
+        self,
+        code: str,
+        text: str,
+        span: Span,
+        note: str = "",
+        labels: Iterable[Label] = (),
+        help: str = "",
+    ) -> None:
+        self.add(Diagnostic("error", code, text, span, note, tuple(labels), help))
+
+    def warning(
+        self, code: str, text: str, span: Span, note: str = "", help: str = ""
+    ) -> None:
+        self.add(Diagnostic("warning", code, text, span, note, (), help))
+
+    def extend(self, diagnostics: Iterable[Diagnostic]) -> None:
+        for diagnostic in diagnostics:
+            self.add(diagnostic)
+
+    @contextmanager
+    def muted(self) -> Iterator[None]:
+        """Messages are dropped inside: for walks that only look ahead."""
+        self._muted += 1
+        try:
+            yield
+        finally:
+            self._muted -= 1
+
+    def __iter__(self) -> Iterator[Diagnostic]:
+        return iter(sorted(self._seen.values(), key=lambda d: d.order))
+
+    def __len__(self) -> int:
+        return len(self._seen)
+
+    @property
+    def failed(self) -> bool:
+        return any(d.level == "error" for d in self._seen.values())
+
+
+class CompileError(Exception):
+    """The file has mistakes.
+
+    `diagnostics` holds them in the order of their positions; `str()` of the
+    error is the rendered text, as the command line shows it.
+    """
+
+    def __init__(self, diagnostics: Iterable[Diagnostic]) -> None:
+        self.diagnostics = tuple(diagnostics)
+        super().__init__(self.diagnostics)
+
+    def __str__(self) -> str:
+        # The renderer stands on a higher floor; only who prints pays for it.
+        from netdsl.render import render_text
+
+        return "\n" + "\n".join(render_text(d) for d in self.diagnostics)

@@ -1,0 +1,1 @@
+"""Resolved tree to graph: values and shapes in one walk."""

@@ -1,0 +1,472 @@
+"""Python's operators and functions on static values, known or not."""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from netdsl import dims, graph
+from netdsl.dims import Comparison, Dim, Size
+from netdsl.elaborate.values import (
+    BLUR,
+    Blur,
+    Condition,
+    Factory,
+    ModuleValue,
+    Rounds,
+    decide,
+    type_name,
+)
+from netdsl.layers.spec import Unknown, describe
+from netdsl.limits import Limits
+from netdsl.shapes import Refusal, Tensor
+
+_ORDER = {"<", "<=", ">", ">="}
+_PYTHON: dict[str, Callable[[Any, Any], Any]] = {
+    "+": operator.add,
+    "-": operator.sub,
+    "*": operator.mul,
+    "/": operator.truediv,
+    "//": operator.floordiv,
+    "%": operator.mod,
+    "**": operator.pow,
+    "==": operator.eq,
+    "!=": operator.ne,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+
+
+def is_int(value: Any) -> bool:
+    return isinstance(value, int | Dim) and not isinstance(value, bool)
+
+
+def is_number(value: Any) -> bool:
+    return is_int(value) or isinstance(value, float | bool)
+
+
+def is_open(value: Any) -> bool:
+    """Whether a static value is not known."""
+    return isinstance(value, Dim | Unknown | Condition | Rounds)
+
+
+def binary(op: str, a: Any, b: Any, expr: graph.Expr, limits: Limits) -> Any:
+    """`a op b` for static values."""
+    if isinstance(a, Blur) or isinstance(b, Blur):
+        return BLUR
+    if op == "@":
+        raise _not_for(op, a, b)
+    if is_int(a) and is_int(b):
+        return _integers(op, a, b, expr)
+    if is_open(a) or is_open(b):
+        return _unknown(op, a, b, expr)
+    if op == "+" and isinstance(a, list | tuple) and type(a) is type(b):
+        return _bounded(a + b, limits)
+    if op == "*" and isinstance(a, list | tuple | str) and is_int(b):
+        if len(a) * max(b, 0) > limits.steps:
+            raise Refusal("too-many-steps", "this makes too long a list")
+        return a * b
+    if op == "*" and is_int(a) and isinstance(b, list | tuple | str):
+        return binary(op, b, a, expr, limits)
+    if op == "+" and isinstance(a, str) and isinstance(b, str):
+        return _bounded(a + b, limits)
+    if is_number(a) and is_number(b):
+        return _floats(op, a, b)
+    raise _not_for(op, a, b)
+
+
+def _bounded(value: Any, limits: Limits) -> Any:
+    if len(value) > limits.steps:
+        raise Refusal("too-many-steps", "this makes too long a value")
+    return value
+
+
+def _not_for(op: str, a: Any, b: Any) -> Refusal:
+    return Refusal(
+        "wrong-type", f"`{op}` can't take {describe_value(a)} and {describe_value(b)}"
+    )
+
+
+def describe_value(value: Any) -> str:
+    """A value as a message names it."""
+    if isinstance(value, Factory):
+        return f"the layer `{value.name}`"
+    if isinstance(value, ModuleValue):
+        return "a layer"
+    if isinstance(value, Condition):
+        return "a condition"
+    if isinstance(value, Rounds):
+        return "a list"
+    return describe(value)
+
+
+def _integers(op: str, a: Size, b: Size, expr: graph.Expr) -> Any:
+    if op in ("//", "%", "/") and b == 0:
+        raise Refusal("division-by-zero", f"`{op}` by zero")
+    try:
+        match op:
+            case "+":
+                return _small(a + b)
+            case "-":
+                return _small(a - b)
+            case "*":
+                return _small(a * b)
+            case "//":
+                return _small(dims.floordiv(a, b))
+            case "%":
+                return dims.modulo(a, b)
+            case "**" if isinstance(b, int) and b < 0:
+                return float(a) ** b if isinstance(a, int) else Unknown("float", expr)
+            case "**":
+                return _small(dims.power(a, b))
+    except OverflowError:
+        raise Refusal("wrong-value", "this number is too large") from None
+    if isinstance(a, Dim) or isinstance(b, Dim):
+        return Unknown("float", expr)
+    return a / b
+
+
+def _small(size: Size) -> Size:
+    if isinstance(size, int) and abs(size) >= 2**63:
+        raise Refusal("wrong-value", "this number is too large")
+    return size
+
+
+def _floats(op: str, a: Any, b: Any) -> Any:
+    try:
+        value = _PYTHON[op](a, b)
+    except ZeroDivisionError:
+        raise Refusal("division-by-zero", f"`{op}` by zero") from None
+    except OverflowError:
+        raise Refusal("wrong-value", "this number is too large") from None
+    if isinstance(value, complex) or value != value or value in (math.inf, -math.inf):
+        raise Refusal("wrong-value", "this is no finite number")
+    return value
+
+
+def _unknown(op: str, a: Any, b: Any, expr: graph.Expr) -> Any:
+    types = type_name(a), type_name(b)
+    if "any" in types or "Any" in types:
+        return Unknown("any", expr)
+    if op == "+" and types[0].startswith(("list", "tuple", "str")):
+        return Unknown(types[0], expr)
+    if op == "*" and types[0].startswith(("list", "tuple", "str")):
+        return Unknown(types[0], expr)
+    if any(t.startswith(("list", "tuple", "dict", "str", "None")) for t in types):
+        raise _not_for(op, a, b)
+    if "float" in " ".join(types) or op == "/":
+        return Unknown("float", expr)
+    return Unknown("int", expr)
+
+
+# -- comparisons ---------------------------------------------------------------
+
+
+def compare(op: str, a: Any, b: Any, expr: graph.Expr, dynamic: bool) -> Any:
+    """`a op b`: a bool, or a Condition where it is not known."""
+    if isinstance(a, Blur) or isinstance(b, Blur):
+        return BLUR
+    if op in ("is", "is not"):
+        return _identity(op, a, b, expr, dynamic)
+    if op in ("in", "not in"):
+        return _membership(op, a, b, expr, dynamic)
+    if is_int(a) and is_int(b):
+        comparison = Comparison(op, a, b)
+        if isinstance(a, int) and isinstance(b, int):
+            return _PYTHON[op](a, b)
+        return Condition("compare", (comparison,), dynamic)
+    if is_open(a) or is_open(b):
+        if op in ("==", "!=") and a == b and not isinstance(a, Condition):
+            return op == "=="
+        return Condition("opaque", (expr,), dynamic)
+    if op in _ORDER and not (is_number(a) and is_number(b)) and type(a) is not type(b):
+        raise _not_for(op, a, b)
+    return _PYTHON[op](a, b)
+
+
+def _identity(op: str, a: Any, b: Any, expr: graph.Expr, dynamic: bool) -> Any:
+    if b is not None:
+        raise Refusal("wrong-value", f"`{op}` compares with None only")
+    if isinstance(a, Unknown) and ("None" in a.type or a.type in ("any", "Any")):
+        return Condition("opaque", (expr,), dynamic)
+    return (a is None) == (op == "is")
+
+
+def _membership(op: str, a: Any, b: Any, expr: graph.Expr, dynamic: bool) -> Any:
+    if isinstance(b, dict | list | tuple) and not is_open(a):
+        if not any(is_open(item) for item in b):
+            return (a in b) == (op == "in")
+    if isinstance(a, str) and isinstance(b, str):
+        return (a in b) == (op == "in")
+    if not isinstance(b, Unknown | Rounds | list | tuple | dict):
+        raise Refusal("wrong-type", f"`{op}` needs a list, not {describe_value(b)}")
+    return Condition("opaque", (expr,), dynamic)
+
+
+# -- functions -----------------------------------------------------------------
+
+# Name in a `.net` file -> name in Python.
+STATIC_FUNCTIONS = {
+    "range": "range",
+    "len": "len",
+    "min": "min",
+    "max": "max",
+    "sum": "sum",
+    "abs": "abs",
+    "int": "int",
+    "float": "float",
+    "round": "round",
+    "enumerate": "enumerate",
+    "zip": "zip",
+    "reversed": "reversed",
+    "sqrt": "math.sqrt",
+    "ceil": "math.ceil",
+    "floor": "math.floor",
+    "log": "math.log",
+    "split": "split",
+    "list": "list",
+    "tuple": "tuple",
+    "str": "str",
+    "bool": "bool",
+}
+
+
+def rounds(value: Any) -> Rounds | None:
+    """A sequence whose length or elements are not known, as one."""
+    if isinstance(value, Rounds):
+        return value
+    if isinstance(value, Unknown):
+        kind = value.type
+        if kind.startswith(("list", "tuple")) or kind in ("any", "Any"):
+            return _rounds_of_unknown(value)
+    return None
+
+
+def text_of(origin: Any) -> str:
+    """A short text for an expression that a size comes from."""
+    if isinstance(origin, graph.Ref):
+        return origin.symbol.name
+    if isinstance(origin, graph.AttributeOf):
+        return f"{text_of(origin.value)}.{origin.name}"
+    if isinstance(origin, graph.Item):
+        return f"{text_of(origin.value)}[{', '.join(text_of(i) for i in origin.items)}]"
+    if isinstance(origin, graph.Const):
+        return ascii(origin.value)
+    if isinstance(origin, graph.CallOf):
+        return f"{origin.target}({', '.join(text_of(a) for a in origin.arguments)})"
+    if isinstance(origin, graph.SliceOf):
+        sides = (origin.start, origin.stop)
+        return ":".join("" if s is None else text_of(s) for s in sides)
+    if isinstance(origin, graph.Op):
+        return f" {origin.op} ".join(text_of(o) for o in origin.operands)
+    return type(origin).__name__.lower()
+
+
+def _rounds_of_unknown(value: Unknown) -> Rounds:
+    text = text_of(value.origin)
+    length = dims.of(
+        dims.Name(f"len({text})", 0, None, graph.CallOf("len", (value.origin,)))  # type: ignore[arg-type]
+    )
+    inner = value.type[value.type.find("[") + 1 : -1] if "[" in value.type else "any"
+
+    def at(index: Size) -> Any:
+        return element(value, inner, index)
+
+    return Rounds(length, at, value)
+
+
+def element(value: Unknown, inner: str, index: Size) -> Any:
+    """`value[index]` of an unknown list of `inner`."""
+    text = text_of(value.origin)
+    if inner == "int":
+        return dims.of(dims.Element(text, value.origin, index))
+    place = graph.Item(value.origin, (graph.SizeOf(index),), False)  # type: ignore[arg-type]
+    if inner.startswith("tuple[") and "..." not in inner:
+        kinds = split_types(inner[6:-1])
+        return tuple(
+            element(Unknown(inner, place), kind, i) for i, kind in enumerate(kinds)
+        )
+    return Unknown(inner, place)
+
+
+def split_types(text: str) -> list[str]:
+    """The types in `int, list[int], str`."""
+    parts, depth, start = [], 0, 0
+    for i, char in enumerate(text):
+        depth += (char == "[") - (char == "]")
+        if char == "," and depth == 0:
+            parts.append(text[start:i].strip())
+            start = i + 1
+    parts.append(text[start:].strip())
+    return [p for p in parts if p]
+
+
+def call(name: str, args: Sequence[Any], expr: graph.Expr, limits: Limits) -> Any:
+    """A static function on static values."""
+    if any(isinstance(a, Blur) for a in args):
+        return BLUR
+    function = _FUNCTIONS.get(name)
+    try:
+        if function is not None:
+            return function(args, expr, limits)
+        return _elementwise(name, args, expr)
+    except (TypeError, ValueError, IndexError, OverflowError, ZeroDivisionError):
+        shown = ", ".join(describe_value(a) for a in args) or "nothing"
+        raise Refusal("wrong-type", f"`{name}` can't take {shown}") from None
+
+
+def _elementwise(name: str, args: Sequence[Any], expr: graph.Expr) -> Any:
+    if any(is_open(a) for a in args):
+        if name in ("int", "ceil", "floor", "round") and (
+            name != "round" or len(args) == 1
+        ):
+            if name != "float" and is_int(args[0]):
+                return args[0]
+            return dims.of(dims.Name(f"{name}:{expr!r}", None, None, expr, text_of(expr)))
+        if name == "abs" and is_int(args[0]) and dims.bounds(args[0])[0] is not None:
+            if dims.bounds(args[0])[0] >= 0:  # type: ignore[operator]
+                return args[0]
+        kinds = {"str": "str", "bool": "bool"}
+        return Unknown(kinds.get(name, "float"), expr)
+    python: dict[str, Callable[..., Any]] = {
+        "abs": abs, "int": int, "float": float, "round": round, "sqrt": math.sqrt,
+        "ceil": math.ceil, "floor": math.floor, "log": math.log, "str": str,
+        "bool": bool,
+    }  # fmt: skip
+    return python[name](*args)
+
+
+def _range(args: Sequence[Any], expr: graph.Expr, limits: Limits) -> Any:
+    if not all(is_int(a) for a in args) or not 1 <= len(args) <= 3:
+        raise TypeError
+    start: Size = 0 if len(args) == 1 else args[0]
+    stop: Size = args[0] if len(args) == 1 else args[1]
+    step = args[2] if len(args) == 3 else 1
+    if not isinstance(step, int) or step == 0:
+        raise TypeError
+    count = -((start - stop) // step)
+    if isinstance(count, int):
+        if count > limits.steps:
+            raise Refusal(
+                "too-many-steps",
+                f"a range of {count:,} rounds; the limit is {limits.steps:,} steps",
+            )
+        if isinstance(start, int):
+            return list(range(start, start + step * count, step))
+    return Rounds(count, lambda i: start + step * i, ("range", start, step))
+
+
+def _len(args: Sequence[Any], expr: graph.Expr, limits: Limits) -> Any:
+    open_ = rounds(args[0])
+    return len(args[0]) if open_ is None else open_.count
+
+
+def _extreme(name: str) -> Callable[..., Any]:
+    def run(args: Sequence[Any], expr: graph.Expr, limits: Limits) -> Any:
+        values = list(args[0]) if len(args) == 1 and not is_open(args[0]) else list(args)
+        if all(is_int(v) for v in values) and not isinstance(values[0], Rounds):
+            return (dims.minimum if name == "min" else dims.maximum)(*values)
+        if any(is_open(v) for v in values):
+            if rounds(values[0]) is not None:
+                return dims.of(
+                    dims.Name(f"{name}:{expr!r}", None, None, expr, text_of(expr))
+                )
+            return Unknown("float", expr)
+        return (min if name == "min" else max)(values)
+
+    return run
+
+
+def _sum(args: Sequence[Any], expr: graph.Expr, limits: Limits) -> Any:
+    if rounds(args[0]) is not None:
+        kind = type_name(args[0])
+        if "float" in kind:
+            return Unknown("float", expr)
+        return dims.of(dims.Name(f"sum:{expr!r}", None, None, expr, text_of(expr)))
+    total: Any = args[1] if len(args) > 1 else 0
+    for item in args[0]:
+        total = binary("+", total, item, expr, limits)
+    return total
+
+
+def _enumerate(args: Sequence[Any], expr: graph.Expr, limits: Limits) -> Any:
+    start = args[1] if len(args) > 1 else 0
+    open_ = rounds(args[0])
+    if open_ is None:
+        return [(start + i, v) for i, v in enumerate(args[0])]
+    return Rounds(
+        open_.count, lambda i: (start + i, open_.at(i)), ("enumerate", start, open_.key)
+    )
+
+
+def _zip(args: Sequence[Any], expr: graph.Expr, limits: Limits) -> Any:
+    open_ = [rounds(a) for a in args]
+    if not any(open_):
+        if len({len(a) for a in args}) > 1:
+            lengths = " and ".join(str(len(a)) for a in args)
+            raise Refusal("wrong-value", f"`zip` wants equal lengths, not {lengths}")
+        return list(zip(*args, strict=True))
+    known = [r for r in open_ if r is not None]
+
+    def at(index: Size) -> Any:
+        return tuple(
+            a[index] if r is None and isinstance(index, int) else r.at(index)  # type: ignore[union-attr]
+            for a, r in zip(args, open_, strict=True)
+        )
+
+    if len(known) < len(args):
+        raise Refusal("wrong-value", "`zip` of a known and an open list")
+    return Rounds(known[0].count, at, ("zip", *(r.key for r in known)))
+
+
+def _reversed(args: Sequence[Any], expr: graph.Expr, limits: Limits) -> Any:
+    open_ = rounds(args[0])
+    if open_ is None:
+        return list(reversed(args[0]))
+    count = open_.count
+    return Rounds(count, lambda i: open_.at(count - 1 - i), ("reversed", open_.key))
+
+
+def _split(args: Sequence[Any], expr: graph.Expr, limits: Limits) -> Any:
+    values, sizes = args
+    if rounds(values) is not None or rounds(sizes) is not None:
+        return Unknown("list[list[float]]", expr)
+    if sum(sizes) != len(values):
+        raise Refusal(
+            "wrong-value", f"`split` of {len(values)} values into {sum(sizes)}"
+        )
+    out, at = [], 0
+    for size in sizes:
+        out.append(list(values[at : at + size]))
+        at += size
+    return out
+
+
+def _as(kind: type) -> Callable[..., Any]:
+    def run(args: Sequence[Any], expr: graph.Expr, limits: Limits) -> Any:
+        return args[0] if is_open(args[0]) else kind(args[0])
+
+    return run
+
+
+_FUNCTIONS: dict[str, Callable[..., Any]] = {
+    "range": _range,
+    "len": _len,
+    "min": _extreme("min"),
+    "max": _extreme("max"),
+    "sum": _sum,
+    "enumerate": _enumerate,
+    "zip": _zip,
+    "reversed": _reversed,
+    "split": _split,
+    "list": _as(list),
+    "tuple": _as(tuple),
+}
+
+
+def truth(value: Any, facts: dims.Facts) -> bool | None:
+    return decide(value, facts)

@@ -1,0 +1,103 @@
+"""Functions of the file: their bodies, walked with what is given."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from netdsl import graph, syntax
+from netdsl.elaborate import arithmetic
+from netdsl.elaborate.inputs import _match_shape
+from netdsl.elaborate.types import dtype_of, fits_type, shape_items, type_text
+from netdsl.elaborate.values import BLUR, Blur, Val
+from netdsl.elaborate.walk import Stop, Walk
+from netdsl.graph import Symbol
+from netdsl.shapes import Refusal, Tensor
+
+
+def run_fn(walk: Walk, fn: syntax.Fn, given: Mapping[str, Val]) -> Any:
+    """The value of a function; BLUR after a mistake."""
+    try:
+        for parameter in fn.parameters:
+            give(walk, fn, parameter, given.get(parameter.name))
+        if fn.value is not None:
+            val = walk.evaluate(fn.value)
+            walk.say(graph.Result(val.expr, fn.value.span))
+            return val.value
+        walk.execute(fn.body)
+        if walk.pending is not None:
+            val, span = walk.pending
+            walk.results.append((val.value, span))
+            walk.say(graph.Result(val.expr, span))
+    except Refusal as refusal:
+        walk.refused(refusal, fn.name_span)
+        return BLUR
+    except Stop:
+        return BLUR
+    if walk.layers:
+        walk.error(
+            "layer-in-loop",
+            f"the function `{fn.name}` holds a layer",
+            next(iter(walk.layer_spans.values())),
+            help="make it a net: `net NAME(...):`",
+        )
+    if not walk.results:
+        walk.error("no-result", f"`{fn.name}` gives no result", fn.name_span)
+        return BLUR
+    values = [v for v, _ in walk.results]
+    return values[-1]
+
+
+def give(
+    walk: Walk, fn: syntax.Fn, parameter: syntax.Parameter, val: Val | None
+) -> None:
+    """Binds a parameter, checked against its type."""
+    if val is None:
+        assert parameter.default is not None
+        val = walk.evaluate(parameter.default)
+    value = val.value
+    span = val.span or parameter.span
+    kind = "Tensor" if isinstance(value, Tensor | Blur) else arithmetic.type_name(value)
+    symbol = Symbol(parameter.name, "input", kind)
+    if isinstance(value, Tensor):
+        walk.inputs.append(symbol)
+    if parameter.type is not None and not isinstance(value, Blur):
+        items = shape_items(parameter.type)
+        if items is None:
+            wanted = type_text(walk, parameter.type)
+            if not fits_type(value, wanted):
+                raise walk.stop(
+                    "wrong-type",
+                    f"`{parameter.name}` of `{fn.name}` is of type {wanted}, not"
+                    f" {arithmetic.describe_value(value)}",
+                    span,
+                )
+        elif isinstance(value, Tensor):
+            if isinstance(parameter.type, syntax.TypeOf):
+                dtype_of(walk, parameter.type)
+            name = syntax.Name(parameter.name_span, parameter.name)
+            _match_shape(walk, items, value, name, span)
+            note_places(walk, items, symbol)
+        else:
+            raise walk.stop(
+                "wrong-type",
+                f"`{parameter.name}` of `{fn.name}` is a tensor, not"
+                f" {arithmetic.describe_value(value)}",
+                span,
+            )
+    walk.bind(parameter.name, Val(value, graph.Ref(symbol), parameter.name_span))
+
+
+def note_places(
+    walk: Walk, items: tuple[syntax.Expression, ...], symbol: Symbol
+) -> None:
+    """Gives each size that the type names the place to read it from."""
+    for i, item in enumerate(items):
+        if isinstance(item, syntax.Name) and item.id in walk.sizes:
+            known = walk.scope.get(item.id)
+            if known is None or isinstance(known.expr, graph.Ref):
+                continue
+            starred = any(isinstance(x, syntax.Star) for x in items[:i])
+            place = i - len(items) if starred else i
+            size = Symbol(item.id, "size", "int", place=(symbol, place))
+            walk.bind(item.id, Val(known.value, graph.Ref(size), item.span))

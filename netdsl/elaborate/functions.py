@@ -1,0 +1,213 @@
+"""Calls of functions: torch's, the file's own, and Python's on static values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from netdsl import graph, syntax
+from netdsl.diagnostics import Label
+from netdsl.elaborate import arithmetic
+from netdsl.elaborate.values import BLUR, Blur, FunctionValue, Val, is_static
+from netdsl.elaborate.walk import Walk, is_blur
+from netdsl.graph import Expr
+from netdsl.layers import FUNCTIONS, Call, Declaration, bind
+from netdsl.shapes import Refusal, Tensor, Undecided
+from netdsl.source import Span
+
+
+def call_operator(
+    walk: Walk, name: str, expr: Expr, vals: Sequence[Val], span: Span
+) -> Val:
+    """An operator on tensors, by the rule of the function it stands for."""
+    declaration = FUNCTIONS[name]
+    return Val(_apply_rule(walk, declaration, vals, {}, span), expr, span)
+
+
+def _apply_rule(
+    walk: Walk,
+    declaration: Declaration,
+    vals: Sequence[Val],
+    keywords: Mapping[str, Val],
+    span: Span,
+) -> Any:
+    blurred = [v.value for v in (*vals, *keywords.values()) if _has_blur(v.value)]
+    if blurred:
+        return blurred[0] if isinstance(blurred[0], Blur) else BLUR
+    spans: dict[str | int, Span] = {i: v.span for i, v in enumerate(vals) if v.span}
+    spans.update({k: v.span for k, v in keywords.items() if v.span})
+    try:
+        values = bind(
+            declaration,
+            [v.value for v in vals],
+            {k: v.value for k, v in keywords.items()},
+        )
+        call = Call(declaration, values, walk.facts)
+        result = declaration.rule(call)
+    except Refusal as refusal:
+        walk.refused(refusal, span, spans)
+        return BLUR
+    except Undecided:
+        return Blur(span)
+    walk.keep(call.conditions, span)
+    return result
+
+
+def _has_blur(value: Any) -> bool:
+    if isinstance(value, tuple | list) and not isinstance(value, Tensor):
+        return any(_has_blur(v) for v in value)
+    return isinstance(value, Blur)
+
+
+def call_function(
+    walk: Walk,
+    function: FunctionValue,
+    name: str,
+    vals: Sequence[Val],
+    keywords: Mapping[str, Val],
+    span: Span,
+) -> Val:
+    """A function called: what flows in is the first of `vals`."""
+    target = function.target
+    if isinstance(target, syntax.Fn):
+        return call_fn(walk, target, vals, keywords, span)
+    values = [v.value for v in (*vals, *keywords.values())]
+    if name in arithmetic.STATIC_FUNCTIONS and all(is_static(v) for v in values):
+        return _call_static(walk, name, vals, keywords, span)
+    if target is None:
+        if is_blur(*values):
+            return Val(BLUR, graph.Const(None), span)
+        if name in ("zip", "enumerate", "reversed", "len", "list", "tuple", "range"):
+            return _call_static(walk, name, vals, keywords, span)
+        raise walk.stop("wrong-type", f"`{name}` takes no tensors", span)
+    return call_torch(walk, target, vals, keywords, span)
+
+
+def _call_static(
+    walk: Walk,
+    name: str,
+    vals: Sequence[Val],
+    keywords: Mapping[str, Val],
+    span: Span,
+) -> Val:
+    if keywords:
+        raise walk.stop(
+            "unknown-argument",
+            f"`{name}` takes no arguments by name",
+            next(iter(keywords.values())).span or span,
+        )
+    extra: tuple[tuple[str, Expr], ...] = ()
+    if name == "zip":
+        extra = (("strict", graph.Const(True)),)
+    expr = graph.CallOf(
+        arithmetic.STATIC_FUNCTIONS[name], tuple(v.expr for v in vals), extra
+    )
+    try:
+        value = arithmetic.call(name, [v.value for v in vals], expr, walk.limits)
+    except Refusal as refusal:
+        raise walk.stop(refusal.code, refusal.text, span, help=refusal.help) from None
+    return Val(value, expr, span)
+
+
+def call_torch(
+    walk: Walk,
+    declaration: Declaration,
+    vals: Sequence[Val],
+    keywords: Mapping[str, Val],
+    span: Span,
+) -> Val:
+    """A function of torch: its rule gives the type, its target the Python."""
+    packed = pack_tensors(declaration, vals)
+    result = _apply_rule(walk, declaration, packed, keywords, span)
+    return Val(result, spell(walk, declaration, packed, keywords), span)
+
+
+def pack_tensors(declaration: Declaration, vals: Sequence[Val]) -> list[Val]:
+    """`(a, b) -> cat(dim=1)`: several tensors as the one list it takes."""
+    first = declaration.signature.parameters[:1]
+    if not first or "tensors" not in first[0].kinds or first[0].variadic:
+        return list(vals)
+    tensors = []
+    for val in vals:
+        if not isinstance(val.value, Tensor):
+            break
+        tensors.append(val)
+    if not tensors:
+        return list(vals)
+    joined = Val(
+        tuple(v.value for v in tensors),
+        graph.Sequence("tuple", tuple(v.expr for v in tensors)),
+        tensors[0].span,
+    )
+    return [joined, *vals[len(tensors) :]]
+
+
+def spell(
+    walk: Walk,
+    declaration: Declaration,
+    vals: Sequence[Val],
+    keywords: Mapping[str, Val],
+) -> Expr:
+    """The Python of a call, as a careful person writes it."""
+    named = tuple((k, v.expr) for k, v in keywords.items())
+    exprs = tuple(v.expr for v in vals)
+    target = declaration.target
+    names = declaration.signature.by_name
+    if "training" in names and "training" not in keywords:
+        if names["training"].default is None or declaration.name in ("dropout",):
+            named = (*named, ("training", graph.Training()))
+    if target in ("+", "*"):
+        return _folded(target, exprs)
+    if target.startswith("."):
+        return graph.MethodOf(exprs[0], target[1:], exprs[1:], named)
+    if is_creation(declaration) and walk.inputs:
+        first = next((s for s in walk.inputs if s.type == "Tensor"), None)
+        if first is not None and "device" not in keywords:
+            device = graph.AttributeOf(graph.Ref(first), "device")
+            named = (*named, ("device", device))
+    return graph.CallOf(target, exprs, named)
+
+
+def is_creation(declaration: Declaration) -> bool:
+    """Whether a function makes a tensor out of nothing (`arange`, `zeros`)."""
+    kinds = {k for p in declaration.signature.parameters for k in p.kinds}
+    return declaration.target.startswith("torch.") and not kinds & {
+        "tensor",
+        "tensors",
+        "number",
+    } or declaration.name in ("arange", "linspace", "full", "tensor")
+
+
+def _folded(op: str, exprs: tuple[Expr, ...]) -> Expr:
+    items: tuple[Expr, ...] = exprs
+    if len(exprs) == 1 and isinstance(exprs[0], graph.Sequence):
+        items = exprs[0].items
+    folded = items[0]
+    for item in items[1:]:
+        folded = graph.Op(op, (folded, item))
+    if len(items) == 1:
+        # One list of unknown length: Python folds it at run time.
+        return graph.CallOf("sum", (items[0],)) if op == "+" else items[0]
+    return folded
+
+
+# -- functions of the file -----------------------------------------------------
+
+
+def call_fn(
+    walk: Walk,
+    fn: syntax.Fn,
+    vals: Sequence[Val],
+    keywords: Mapping[str, Val],
+    span: Span,
+) -> Val:
+    """A `fn`: its body is walked with what is given."""
+    expr = graph.CallOf(
+        fn.name,
+        tuple(v.expr for v in vals),
+        tuple((k, v.expr) for k, v in keywords.items()),
+    )
+    given = walk.program.match_parameters(walk, fn, vals, keywords, span)
+    label = Label(span, f"`{fn.name}` is called here")
+    value = walk.program.use_fn(walk, fn, given, label)
+    return Val(value, expr, span)

@@ -1,0 +1,385 @@
+"""Loops: walked round by round where the rounds are known, else once, with what
+they carry left open."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Literal
+
+from netdsl import dims, graph, syntax
+from netdsl.dims import Dim, Size
+from netdsl.elaborate import arithmetic
+from netdsl.elaborate.values import (
+    BLUR,
+    Blur,
+    ModuleValue,
+    Rounds,
+    Val,
+    is_static,
+)
+from netdsl.elaborate.walk import Walk
+from netdsl.graph import Symbol
+from netdsl.layers import Unknown
+from netdsl.shapes import Shape, Tensor
+
+State = dict[str, Any]
+
+
+# -- targets -------------------------------------------------------------------
+
+
+def target_names(target: syntax.Expression) -> list[str]:
+    if isinstance(target, syntax.TupleOf):
+        return [n for t in target.items for n in target_names(t)]
+    return [target.id] if isinstance(target, syntax.Name) else []
+
+
+def make_target(target: syntax.Expression, kind: str) -> Any:
+    """Symbols in the form of a loop's target."""
+    if isinstance(target, syntax.TupleOf):
+        return tuple(make_target(t, kind) for t in target.items)
+    assert isinstance(target, syntax.Name)
+    return Symbol(target.id, kind)
+
+
+def bind_target(walk: Walk, target: syntax.Expression, symbols: Any, value: Any) -> None:
+    """Gives the names of a loop's target their values of one round."""
+    if isinstance(target, syntax.Name):
+        symbols.type = arithmetic.type_name(value)
+        walk.bind(target.id, Val(value, graph.Ref(symbols), target.span))
+        return
+    assert isinstance(target, syntax.TupleOf)
+    parts = parts_of(walk, value, len(target.items), target)
+    for item, symbol, part in zip(target.items, symbols, parts, strict=True):
+        bind_target(walk, item, symbol, part)
+
+
+def parts_of(walk: Walk, value: Any, count: int, node: syntax.Node) -> list[Any]:
+    """The parts of a value that is unpacked into `count` names."""
+    if isinstance(value, Blur):
+        return [value] * count
+    if isinstance(value, Unknown):
+        kind = value.type
+        if kind.startswith("tuple[") and "..." not in kind:
+            kinds = arithmetic.split_types(kind[6:-1])
+            if len(kinds) == count:
+                return [arithmetic.element(value, k, i) for i, k in enumerate(kinds)]
+        if "any" in kind.lower() or kind.startswith(("list", "tuple")):
+            inner = kind[kind.find("[") + 1 : -1].split(",")[0] if "[" in kind else "any"
+            return [arithmetic.element(value, inner, i) for i in range(count)]
+    if isinstance(value, Rounds):
+        return [value.at(i) for i in range(count)]
+    if not isinstance(value, tuple | list) or isinstance(value, Tensor):
+        raise walk.stop(
+            "tuple-mismatch",
+            f"{arithmetic.describe_value(value)} can't be taken apart into"
+            f" {count} names",
+            node.span,
+        )
+    if len(value) != count:
+        raise walk.stop(
+            "tuple-mismatch",
+            f"{len(value)} values are taken apart into {count} names",
+            node.span,
+        )
+    return list(value)
+
+
+# -- what is looped over -------------------------------------------------------
+
+
+def sequence(walk: Walk, val: Val) -> list[Any] | Rounds | None:
+    """What a loop goes over: known values, or rounds; None after a mistake.
+
+    A class keeps its loops: where one is defined, a static list is open too.
+    """
+    value = val.value
+    if isinstance(value, Blur):
+        return None
+    open_ = arithmetic.rounds(value)
+    if open_ is not None:
+        return open_
+    if isinstance(value, ModuleValue):
+        from netdsl.elaborate.modules import module_rounds
+
+        return module_rounds(walk, value)
+    if isinstance(value, dict):
+        value = list(value)
+    if isinstance(value, Tensor):
+        size = value.shape.at(0)
+        rest = Tensor(value.shape.without(0), value.dtype)
+        if isinstance(size, int) and not walk.defining:
+            return [rest] * size
+        return Rounds(size, lambda i: rest, val.expr)
+    if not isinstance(value, list | tuple):
+        raise walk.stop(
+            "wrong-type",
+            f"{arithmetic.describe_value(value)} can't be looped over",
+            val.span or walk.owner.span,  # type: ignore[union-attr]
+        )
+    values = list(value)
+    if walk.defining and values and is_static(values):
+        text = arithmetic.text_of(val.expr)
+        return Rounds(
+            len(values), lambda i: _one_of(values, val.expr, text, i), ("known", text)
+        )
+    return values
+
+
+def _one_of(values: list[Any], expr: graph.Expr, text: str, index: Size) -> Any:
+    """The element of a known list at an index that is not."""
+    if isinstance(index, int):
+        return values[index]
+    if all(v == values[0] for v in values):
+        return values[0]
+    if all(arithmetic.is_int(v) for v in values):
+        step = values[1] - values[0]
+        if all(b - a == step for a, b in zip(values, values[1:], strict=False)):
+            return values[0] + step * index
+        return dims.of(dims.Element(text, expr, index))
+    if all(isinstance(v, tuple) and len(v) == len(values[0]) for v in values):
+        place = graph.Item(expr, (graph.SizeOf(index),), False)
+        return tuple(
+            _one_of(
+                [v[k] for v in values],
+                graph.Item(place, (graph.Const(k),), False),
+                f"{text}.{k}",
+                index,
+            )
+            for k in range(len(values[0]))
+        )
+    types = dict.fromkeys(arithmetic.type_name(v) for v in values)
+    place = graph.Item(expr, (graph.SizeOf(index),), False)
+    return Unknown(" | ".join(types), place)
+
+
+# -- comprehensions of values --------------------------------------------------
+
+
+def comprehend(
+    walk: Walk, node: syntax.Comprehension, kind: Literal["list", "generator"]
+) -> Val:
+    """`[element for ...]` of values or tensors."""
+    loops: list[graph.Loop] = []
+    values: list[Any] = []
+    exprs: list[graph.Expr] = []
+    sources: list[Any] = []
+    state = {"open": False}
+
+    def clause(i: int) -> None:
+        if i == len(node.clauses):
+            mark = len(walk.forward)
+            val = walk.evaluate(node.element)
+            del walk.forward[mark:]
+            values.append(val.value)
+            exprs.append(val.expr)
+            return
+        part = node.clauses[i]
+        source = walk.evaluate(part.iterable)
+        sources.append(source.value)
+        symbols = make_target(part.target, "loop" if is_static(source.value) else "item")
+        over = sequence(walk, source)
+        if over is None:
+            raise _Blurred
+        first = len(loops) == i
+        if first:
+            loops.append(graph.Loop(symbols, source.expr, ()))
+        if isinstance(over, Rounds):
+            state["open"] = not isinstance(over.count, int) or state["open"]
+            _, index = walk.fresh("i", "loop")
+            rounds = [over.at(index)]
+        else:
+            rounds = list(over)
+        for value in rounds:
+            walk.program.step(part.span)
+            bind_target(walk, part.target, symbols, value)
+            keep, tests = _tests(walk, part)
+            if first and tests and not loops[i].tests:
+                loops[i] = graph.Loop(symbols, source.expr, tests)
+            if keep is None:
+                state["open"] = True
+            if keep is not False:
+                clause(i + 1)
+
+    names = [n for c in node.clauses for n in target_names(c.target)]
+    with walk.shadowed(names):
+        try:
+            clause(0)
+        except _Blurred:
+            return Val(BLUR, graph.Const(None), node.span)
+    if not exprs:
+        return Val([], graph.Sequence("list", ()), node.span)
+    expr = graph.Comprehend(exprs[0], tuple(loops), kind)
+    if any(isinstance(v, Blur) for v in values):
+        return Val(BLUR, expr, node.span)
+    if walk.defining and len(node.clauses) == 1 and not state["open"]:
+        values = _again(walk, node, sources[0], values)
+    if state["open"]:
+        kinds = dict.fromkeys(arithmetic.type_name(v) for v in values)
+        return Val(Unknown(f"list[{' | '.join(kinds)}]", expr), expr, node.span)
+    return Val(values, expr, node.span)
+
+
+def _again(
+    walk: Walk, node: syntax.Comprehension, source: Any, values: list[Any]
+) -> list[Any]:
+    """The exact values of a comprehension over a static list of known length."""
+    part = node.clauses[0]
+    if not isinstance(source, list | tuple) or not is_static(source):
+        return values
+    out = []
+    for value in source:
+        bind_target(walk, part.target, make_target(part.target, "loop"), value)
+        keep, _ = _tests(walk, part)
+        if keep:
+            out.append(walk.evaluate(node.element).value)
+    return out
+
+
+class _Blurred(Exception):
+    pass
+
+
+def _tests(
+    walk: Walk, part: syntax.Clause
+) -> tuple[bool | None, tuple[graph.Expr, ...]]:
+    from netdsl.elaborate.values import decide
+
+    keep: bool | None = True
+    exprs = []
+    for test in part.tests:
+        val = walk.evaluate(test)
+        exprs.append(val.expr)
+        known = decide(val.value, walk.facts)
+        if known is False:
+            keep = False
+        elif known is None and keep:
+            keep = None
+    return keep, tuple(exprs)
+
+
+# -- loops that carry tensors --------------------------------------------------
+
+
+class Carried:
+    """What goes round a loop whose rounds are not known.
+
+    `running` are the sizes that come back changed and not by a constant:
+    symbol, atom, value before the first round, value after a round.
+    """
+
+    def __init__(self, index: Dim, count: Size) -> None:
+        self.index = index
+        self.count = count
+        self.running: list[tuple[Symbol, dims.Atom, Size, Size]] = []
+        self.modules: list[graph.Module] = []
+        self.rounds_at: dict[int, Size] = {}
+
+
+def go_round(
+    walk: Walk,
+    loop: Carried,
+    state: State,
+    body: Callable[[State], State],
+    rollback: Callable[[], Callable[[], None]],
+) -> State:
+    """Walks the body of an open loop until what it carries is understood.
+
+    `body` maps the state before a round to the state after; it is walked up to
+    four times, and `rollback()` gives what undoes a walk.  Returns the state
+    after the last round.
+    """
+    opened: dict[tuple[str, int], tuple[Symbol, dims.Atom, Size]] = {}
+    start = state
+    for _ in range(4):
+        undo = rollback()
+        with walk.report.muted():
+            after = body(_with(start, opened))
+        changed = _changed(walk, _with(start, opened), after)
+        if not changed - set(opened):
+            undo()
+            break
+        undo()
+        for key in sorted(changed - set(opened)):
+            symbol, size = walk.fresh("channels", "carried", low=1)
+            atom = dims.single(size)
+            assert atom is not None
+            opened[key] = symbol, atom, _size_at(start[key[0]], key[1])
+    closed: dict[dims.Atom, Size] = {}
+    after_sizes = {k: _size_at(after.get(k[0]), k[1]) for k in opened}
+    atoms = {entry[1] for entry in opened.values()}
+    for key, (_, atom, before) in opened.items():
+        step = after_sizes[key] - dims.of(atom)
+        if not any(a in atoms or a == dims.single(loop.index) for a in dims.atoms(step)):
+            if not _depends_on_round(step):
+                closed[atom] = before + loop.index * step
+    state = _with(start, opened, closed)
+    after = body(state)
+    exits: dict[tuple[str, int], Size] = {}
+    for key, (symbol, atom, before) in opened.items():
+        if atom in closed:
+            step = dims.substitute(after_sizes[key] - dims.of(atom), closed)
+            exits[key] = before + loop.count * step
+            continue
+        value = _size_at(after.get(key[0]), key[1])
+        loop.running.append((symbol, atom, before, value))
+        exits[key] = dims.of(atom)
+        if isinstance(loop.count, int) and loop.count == 0:
+            exits[key] = before
+    result = dict(after)
+    for name in start:
+        if isinstance(start[name], Tensor) and isinstance(after.get(name), Tensor):
+            sizes = {k[1]: v for k, v in exits.items() if k[0] == name}
+            result[name] = _replace(after[name], sizes)
+    return result
+
+
+def _depends_on_round(size: Size) -> bool:
+    return any(isinstance(a, dims.Element) for a in dims.atoms(size))
+
+
+def _with(
+    state: State,
+    opened: Mapping[tuple[str, int], tuple[Symbol, dims.Atom, Size]],
+    closed: Mapping[dims.Atom, Size] | None = None,
+) -> State:
+    out = dict(state)
+    for (name, at), (_, atom, _before) in opened.items():
+        value = closed[atom] if closed and atom in closed else dims.of(atom)
+        if isinstance(out[name], Tensor):
+            out[name] = _replace(out[name], {at: value})
+    return out
+
+
+def _replace(tensor: Tensor, sizes: Mapping[int, Size]) -> Tensor:
+    head = list(tensor.shape.head)
+    tail = list(tensor.shape.tail)
+    for at, size in sizes.items():
+        if at < len(head):
+            head[at] = size
+        else:
+            tail[at - len(head)] = size
+    return Tensor(Shape(tuple(head), tensor.shape.star, tuple(tail)), tensor.dtype)
+
+
+def _size_at(value: Any, at: int) -> Size:
+    if not isinstance(value, Tensor):
+        return 0
+    sizes = (*value.shape.head, *value.shape.tail)
+    return sizes[at] if at < len(sizes) else 0
+
+
+def _changed(walk: Walk, before: State, after: State) -> set[tuple[str, int]]:
+    out = set()
+    for name, value in before.items():
+        other = after.get(name)
+        if not isinstance(value, Tensor) or not isinstance(other, Tensor):
+            continue
+        ours = (*value.shape.head, *value.shape.tail)
+        theirs = (*other.shape.head, *other.shape.tail)
+        if len(ours) != len(theirs) or value.shape.star != other.shape.star:
+            continue
+        for i, (a, b) in enumerate(zip(ours, theirs, strict=True)):
+            if walk.facts.equal(a, b) is not True:
+                out.add((name, i))
+    return out

@@ -1,0 +1,145 @@
+"""Which name is meant: it depends on the place."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from netdsl import graph, syntax
+from netdsl.elaborate.arithmetic import STATIC_FUNCTIONS
+from netdsl.elaborate.values import (
+    BLUR,
+    SKIP,
+    DType,
+    Factory,
+    FunctionValue,
+    ModuleValue,
+    NetParameter,
+    Val,
+)
+from netdsl.elaborate.walk import Walk
+from netdsl.layers import FUNCTIONS, LAYERS, Unknown
+from netdsl.shapes import DTYPES
+
+
+def lookup_value(walk: Walk, node: syntax.Name) -> Val:
+    """A name in an argument: a value, then a layer, then what makes layers."""
+    name = node.id
+    found = walk.scope.get(name)
+    if found is not None:
+        walk.used.add(name)
+        return Val(found.value, found.expr, node.span)
+    constant = walk.program.constant(walk.owner, name, node.span)
+    if constant is not None:
+        return Val(constant.value, constant.expr, node.span)
+    layer = walk.layers.get(name)
+    if layer is not None:
+        layer.used = True
+        return module_val(layer, node)
+    made = definition(walk, name, node)
+    if made is not None:
+        return made
+    if name == "training":
+        value: Any = walk.training
+        if value is None:
+            value = Unknown("bool", graph.Training())
+        return Val(value, graph.Training(), node.span)
+    if name in DTYPES and name != "float" or name == "bool":
+        return Val(DType(name), graph.Raw(f"torch.{name}"), node.span)
+    if name == "float":
+        return Val(DType("float32"), graph.Raw("torch.float32"), node.span)
+    if name in FUNCTIONS:
+        return Val(FunctionValue(FUNCTIONS[name]), graph.Raw(FUNCTIONS[name].target))
+    raise walk.stop(
+        "unknown-name",
+        f"there is no `{name}` here",
+        node.span,
+        help=walk.suggest(name, values_known(walk)),
+    )
+
+
+def definition(walk: Walk, name: str, node: syntax.Name) -> Val | None:
+    """A net, layer or function that the file or torch defines."""
+    own = walk.program.definition(walk.owner, name)
+    if isinstance(own, syntax.Fn):
+        return Val(FunctionValue(own), graph.Raw(name), node.span)
+    target: Any = own if own is not None else LAYERS.get(name)
+    if target is None and name == SKIP:
+        target = SKIP
+    if target is None:
+        return None
+    factory = Factory(target, (), (), node.span)
+    return Val(factory, graph.Raw(name), node.span)
+
+
+def module_val(module: graph.Module, node: syntax.Expression) -> Val:
+    expr = graph.ModuleRef(module.path)
+    return Val(ModuleValue(module, expr), expr, node.span)
+
+
+def lookup_stage(walk: Walk, node: syntax.Name) -> Val:
+    """A name at a stage or before `(`: a layer of this net, then nets and torch's
+    layers, then functions; a loop variable that holds a layer is a layer."""
+    name = node.id
+    layer = walk.layers.get(name)
+    if layer is not None:
+        layer.used = True
+        return module_val(layer, node)
+    found = walk.scope.get(name)
+    if found is not None and isinstance(
+        found.value, ModuleValue | Factory | NetParameter | FunctionValue
+    ):
+        walk.used.add(name)
+        return Val(found.value, found.expr, node.span)
+    if found is not None and found.value is BLUR:
+        return Val(BLUR, found.expr, node.span)
+    made = definition(walk, name, node)
+    if made is not None:
+        return made
+    if name in STATIC_FUNCTIONS or name in FUNCTIONS:
+        target: Any = FUNCTIONS.get(name)
+        return Val(FunctionValue(target), graph.Raw(name), node.span)
+    if found is not None:
+        walk.used.add(name)
+        return Val(found.value, found.expr, node.span)
+    constant = walk.program.constant(walk.owner, name, node.span)
+    if constant is not None:
+        return Val(constant.value, constant.expr, node.span)
+    raise _unknown_stage(walk, node)
+
+
+def _unknown_stage(walk: Walk, node: syntax.Name) -> Exception:
+    name = node.id
+    kind, code = (
+        ("layer or net", "unknown-layer")
+        if name[:1].isupper()
+        else ("layer or function", "unknown-function")
+    )
+    return walk.stop(
+        code,
+        f"there is no {kind} called `{name}`",
+        node.span,
+        help=walk.suggest(name, stages_known(walk)),
+    )
+
+
+def values_known(walk: Walk) -> list[str]:
+    return [
+        *walk.scope,
+        *walk.layers,
+        *walk.program.names(walk.owner),
+        *FUNCTIONS,
+        *STATIC_FUNCTIONS,
+        *LAYERS,
+        "training",
+    ]
+
+
+def stages_known(walk: Walk) -> list[str]:
+    return [
+        *walk.layers,
+        *walk.program.names(walk.owner),
+        *LAYERS,
+        *(n for n in FUNCTIONS if n.isidentifier()),
+        *walk.scope,
+        "skip",
+    ]

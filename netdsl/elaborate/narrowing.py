@@ -1,0 +1,78 @@
+"""What `mask is None` tells of an optional input on either path."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from netdsl import syntax
+from netdsl.elaborate.values import Val
+from netdsl.elaborate.walk import Walk
+from netdsl.layers import Unknown
+from netdsl.records import Record
+
+
+class Maybe(Record):
+    """An optional input in a net that is being defined: the value, or None."""
+
+    value: Any
+
+
+def _told(node: syntax.Expression, truth: bool) -> Iterator[tuple[str, bool]]:
+    """Names and whether they are None, as far as the test's outcome tells."""
+    match node:
+        case syntax.Compare(
+            left=syntax.Name(id=name), ops=("is" | "is not" as op,), rights=(right,)
+        ):
+            if isinstance(right, syntax.Literal) and right.value is None:
+                yield name, (op == "is") is truth
+        case syntax.Unary(op="not"):
+            yield from _told(node.operand, not truth)
+        case syntax.Bool():
+            if (node.op == "and") is truth:
+                yield from _told(node.left, truth)
+                yield from _told(node.right, truth)
+
+
+@contextmanager
+def narrowed(walk: Walk, test: syntax.Expression, truth: bool) -> Iterator[None]:
+    """Names that the test settles have the settled value inside."""
+    before: dict[str, Val] = {}
+    for name, is_none in _told(test, truth):
+        val = walk.scope.get(name)
+        if val is None:
+            continue
+        settled = settle(val.value, is_none)
+        if settled is not val.value:
+            before.setdefault(name, val)
+            walk.scope[name] = Val(settled, val.expr, val.span)
+    inside = {n: walk.scope[n] for n in before}
+    try:
+        yield
+    finally:
+        for name, val in before.items():
+            # A name bound anew in the arm keeps its new value.
+            if walk.scope.get(name) is inside[name]:
+                walk.scope[name] = val
+
+
+def settle(value: Any, is_none: bool) -> Any:
+    if isinstance(value, Maybe):
+        return None if is_none else value.value
+    if isinstance(value, Unknown) and "None" in value.type:
+        if is_none:
+            return None
+        kinds = [k.strip() for k in value.type.split("|") if k.strip() != "None"]
+        return open_value(" | ".join(kinds), value.origin)
+    return value
+
+
+def open_value(kind: str, origin: Any) -> Any:
+    """A value of which only the type is known."""
+    from netdsl import dims
+    from netdsl.elaborate.arithmetic import text_of
+
+    if kind == "int":
+        return dims.of(dims.Name(text_of(origin), None, None, origin))
+    return Unknown(kind, origin)

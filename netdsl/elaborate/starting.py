@@ -1,0 +1,186 @@
+"""Starting values: of a net's own tensors, and `init` rules."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from netdsl import graph, syntax
+from netdsl.elaborate import arithmetic
+from netdsl.elaborate.values import Blur, Factory, Val
+from netdsl.elaborate.walk import Walk
+from netdsl.layers import LAYERS, Unknown, bind
+from netdsl.layers.spec import Declaration
+from netdsl.records import Record
+from netdsl.shapes import Refusal, Shape, Tensor
+
+# torch.nn.init: what stands before `_`, and the arguments behind the tensor.
+_INITIALISERS = {
+    "uniform": "a: float = 0.0, b: float = 1.0",
+    "normal": "mean: float = 0.0, std: float = 1.0",
+    "trunc_normal": "mean: float = 0.0, std: float = 1.0, a: float = -2.0,"
+    " b: float = 2.0",
+    "constant": "val: float",
+    "ones": "",
+    "zeros": "",
+    "eye": "",
+    "dirac": "groups: int = 1",
+    "xavier_uniform": "gain: float = 1.0",
+    "xavier_normal": "gain: float = 1.0",
+    "kaiming_uniform": 'a: float = 0, mode: "fan_in" "fan_out" = "fan_in",'
+    ' nonlinearity: str = "leaky_relu"',
+    "kaiming_normal": 'a: float = 0, mode: "fan_in" "fan_out" = "fan_in",'
+    ' nonlinearity: str = "leaky_relu"',
+    "orthogonal": "gain: float = 1",
+    "sparse": "sparsity: float, std: float = 0.01",
+}
+
+
+class Initialiser(Record):
+    """`normal(std=0.02)`: a function of torch.nn.init, or a constant."""
+
+    name: str
+    arguments: tuple[graph.Expr, ...]
+    keywords: tuple[tuple[str, graph.Expr], ...]
+
+
+def initialiser(walk: Walk, node: syntax.Expression) -> Initialiser | None:
+    """An initialiser, if the expression is one."""
+    name = node.function if isinstance(node, syntax.Call) else node
+    if not isinstance(name, syntax.Name) or name.id in walk.scope:
+        return None
+    signature = _INITIALISERS.get(name.id)
+    if signature is None:
+        return None
+    if not isinstance(node, syntax.Call) and signature and "=" not in signature:
+        return None
+    positional: list[Val] = []
+    keywords: dict[str, Val] = {}
+    if isinstance(node, syntax.Call):
+        if name.id in ("zeros", "ones", "eye") and node.arguments:
+            return None  # the tensor function: `ones(T, T)`
+        positional = [walk.evaluate(a) for a in node.arguments]
+        keywords = {k.name: walk.evaluate(k.value) for k in node.keywords}
+    declaration = Declaration(name.id, signature, "", lambda c: ())
+    try:
+        bind(
+            declaration,
+            [v.value for v in positional],
+            {k: v.value for k, v in keywords.items()},
+        )
+    except Refusal as refusal:
+        raise walk.stop(
+            refusal.code, refusal.text, node.span, help=refusal.help
+        ) from None
+    return Initialiser(
+        name.id,
+        tuple(v.expr for v in positional),
+        tuple((k, v.expr) for k, v in keywords.items()),
+    )
+
+
+def starting_value(
+    walk: Walk, node: syntax.Expression, tensor: Tensor, kind: str
+) -> Initialiser | Val:
+    """The value of a `param` or `buffer`: an initialiser, a number or a tensor."""
+    found = initialiser(walk, node)
+    if found is not None:
+        return found
+    inputs, walk.inputs = walk.inputs, []
+    walk.bind("fan_in", Val(Unknown("int", graph.Raw("fan_in")), graph.Raw("fan_in")))
+    walk.bind("fan_out", Val(Unknown("int", graph.Raw("fan_out")), graph.Raw("fan_out")))
+    try:
+        val = walk.evaluate(node)
+    finally:
+        walk.inputs = inputs
+        walk.scope.pop("fan_in", None)
+        walk.scope.pop("fan_out", None)
+    value = val.value
+    if isinstance(value, Tensor):
+        _check_shape(walk, node, tensor, value)
+    elif not isinstance(value, Blur | Unknown) and not arithmetic.is_number(value):
+        raise walk.stop(
+            "wrong-type",
+            f"a {kind} starts as a number or a tensor, not"
+            f" {arithmetic.describe_value(value)}",
+            node.span,
+        )
+    return val
+
+
+def _check_shape(
+    walk: Walk, node: syntax.Expression, tensor: Tensor, value: Tensor
+) -> None:
+    declared, given = tensor.shape, value.shape
+    if given.rank is not None and len(declared.head) == len(given.head):
+        answers = [
+            walk.facts.equal(a, b)
+            for a, b in zip(declared.head, given.head, strict=True)
+        ]
+        if False not in answers:
+            return
+    elif given == Shape(()):
+        return
+    raise walk.stop(
+        "size-mismatch",
+        f"this is {value}, and {tensor.shape} is declared",
+        node.span,
+    )
+
+
+def init_rule(walk: Walk, node: syntax.Init) -> graph.InitRule:
+    """`init Conv2d.weight = normal(std=0.02)`, `init "h.*.weight" = ...`"""
+    value: Any = initialiser(walk, node.value)
+    if value is None:
+        for name in ("fan_in", "fan_out"):
+            walk.bind(name, Val(Unknown("int", graph.Raw(name)), graph.Raw(name)))
+        val = walk.evaluate(node.value)
+        walk.scope.pop("fan_in", None)
+        walk.scope.pop("fan_out", None)
+        if not isinstance(val.value, Blur | Unknown) and not arithmetic.is_number(
+            val.value
+        ):
+            raise walk.stop(
+                "wrong-type",
+                "an initial value is a number or one of torch.nn.init's",
+                node.value.span,
+                help=walk.suggest(node.value.span.text.split("(")[0], _INITIALISERS)
+                or "as in `normal(std=0.02)`",
+            )
+        value = Initialiser("constant", (val.expr,), ())
+    owner, path, parameter = _pattern(walk, node.pattern)
+    return graph.InitRule(owner, path, parameter, value, node.span)
+
+
+def _pattern(walk: Walk, node: syntax.Expression) -> tuple[Any, str, str]:
+    """The owner (a layer type or net) or the path, and the parameter's name."""
+    if isinstance(node, syntax.Literal) and isinstance(node.value, str):
+        head, _, parameter = node.value.rpartition(".")
+        return None, head, parameter
+    if isinstance(node, syntax.Attribute) and isinstance(node.value, syntax.Name):
+        name = node.value.id
+        if name in walk.layers:
+            return None, name, node.name
+        own = walk.program.definition(walk.owner, name)
+        target: Any = own if isinstance(own, syntax.Net) else LAYERS.get(name)
+        if target is not None:
+            return target, "", node.name
+        raise walk.stop(
+            "unknown-layer",
+            f"there is no layer or net called `{name}`",
+            node.value.span,
+            help=walk.suggest(name, walk.program.layer_names(walk.owner)),
+        )
+    if isinstance(node, syntax.Attribute):
+        return None, node.value.span.text, node.name
+    if isinstance(node, syntax.Name) and node.id in walk.owns:
+        return None, "", node.id
+    if isinstance(node, syntax.Name | syntax.Call):
+        value = walk.evaluate(node).value
+        what = value.name if isinstance(value, Factory) else node.span.text
+        raise walk.stop(
+            "wrong-value",
+            f"`init` needs a parameter of `{what}`",
+            node.span,
+            help=f"write `init {what}.weight = ...`",
+        )
+    raise walk.stop("wrong-value", "this names no parameter", node.span)

@@ -1,0 +1,184 @@
+"""Types as they are written: of hyperparameters, inputs and parameters."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from netdsl import dims, graph, syntax
+from netdsl.dims import Size
+from netdsl.elaborate import arithmetic
+from netdsl.elaborate.values import Blur, Val, type_name
+from netdsl.elaborate.walk import Walk
+from netdsl.graph import Symbol
+from netdsl.layers import Unknown
+from netdsl.shapes import DTYPES, Shape, Tensor
+
+PLAIN = frozenset({"int", "float", "bool", "str", "None", "net", "dtype"})
+_GENERIC = frozenset({"list", "tuple", "dict"})
+
+
+def type_text(walk: Walk, node: syntax.Type) -> str:
+    """A type as Python's annotation; `net` stays `net`."""
+    match node:
+        case syntax.TypeName():
+            if node.name in PLAIN:
+                return node.name
+            if node.name in _GENERIC:
+                return f"{node.name}[{'int, ...' if node.name == 'tuple' else 'int'}]"
+            raise walk.stop(
+                "wrong-type",
+                f"there is no type `{node.name}`",
+                node.span,
+                help=walk.suggest(node.name, PLAIN | _GENERIC)
+                or "types are int, float, bool, str, net, and lists of these",
+            )
+        case syntax.TypeOf() if node.name in _GENERIC:
+            inner = [_item_type(walk, i) for i in node.items.items]
+            return f"{node.name}[{', '.join(inner)}]"
+        case syntax.TypeUnion():
+            return " | ".join(type_text(walk, o) for o in node.options)
+    raise walk.stop(
+        "wrong-type",
+        "a shape is no type of a hyperparameter",
+        node.span,
+        help="tensors come in by `input`",
+    )
+
+
+def _item_type(walk: Walk, node: syntax.Expression) -> str:
+    if isinstance(node, syntax.Name):
+        return type_text(walk, syntax.TypeName(node.span, node.id))
+    if isinstance(node, syntax.Literal) and node.value is ...:
+        return "..."
+    if isinstance(node, syntax.Subscript) and isinstance(node.value, syntax.Name):
+        items = syntax.ListOf(node.span, node.items)
+        return type_text(walk, syntax.TypeOf(node.span, node.value.id, items))
+    raise walk.stop("wrong-type", "this is no type", node.span)
+
+
+def open_hyperparameter(symbol: Symbol, kind: str) -> Any:
+    """A hyperparameter's value where the class is defined."""
+    if kind == "int":
+        return dims.of(dims.Name(symbol.name, None, None, symbol))
+    return Unknown(kind, graph.Ref(symbol))
+
+
+def fits_type(value: Any, kind: str) -> bool:
+    """Whether a value may be given for a type."""
+    if isinstance(value, Blur) or kind in ("any", "Any", ""):
+        return True
+    given = type_name(value)
+    if given in ("any", "Any"):
+        return True
+    for option in _options(kind):
+        for one in _options(given):
+            if _fits(value, one, option):
+                return True
+    return False
+
+
+def _options(kind: str) -> list[str]:
+    parts, depth, start = [], 0, 0
+    for i, char in enumerate(kind):
+        depth += (char == "[") - (char == "]")
+        if char == "|" and depth == 0:
+            parts.append(kind[start:i].strip())
+            start = i + 1
+    parts.append(kind[start:].strip())
+    return parts
+
+
+def _fits(value: Any, given: str, wanted: str) -> bool:
+    if given == wanted or (wanted == "float" and given == "int"):
+        return True
+    if wanted == "dtype":
+        return given in ("str", "dtype")
+    base = wanted.split("[")[0]
+    if base not in _GENERIC:
+        return False
+    if isinstance(value, Unknown) or arithmetic.rounds(value) is not None:
+        return given.split("[")[0] in ("list", "tuple") and base in ("list", "tuple")
+    if base == "dict":
+        return isinstance(value, dict)
+    if not isinstance(value, list | tuple):
+        return False
+    inner = arithmetic.split_types(wanted[len(base) + 1 : -1]) if "[" in wanted else []
+    if base == "tuple" and inner and inner[-1] != "...":
+        return len(inner) == len(value) and all(
+            fits_type(v, k) for v, k in zip(value, inner, strict=True)
+        )
+    return not inner or inner[0] == "net" or all(fits_type(v, inner[0]) for v in value)
+
+
+# -- shapes ------------------------------------------------------------------------
+
+
+def dtype_of(walk: Walk, node: syntax.TypeOf) -> str:
+    if node.name == "float":
+        return "float"
+    if node.name not in DTYPES:
+        raise walk.stop(
+            "wrong-type",
+            f"there is no dtype `{node.name}`",
+            node.span,
+            help=walk.suggest(node.name, DTYPES),
+        )
+    return node.name
+
+
+def own_shape(walk: Walk, node: syntax.Type) -> tuple[Tensor, tuple[Any, ...]]:
+    """The type of a `param` or `buffer`, and its sizes as written."""
+    dtype = "float"
+    if isinstance(node, syntax.TypeOf):
+        dtype, items = dtype_of(walk, node), node.items.items
+    elif isinstance(node, syntax.TypeShape):
+        items = node.shape.items
+    else:
+        raise walk.stop("wrong-type", "a shape is due here: `[1, C]`", node.span)
+    sizes: list[Size] = []
+    exprs: list[Any] = []
+    for item in items:
+        val = walk.evaluate(item)
+        if isinstance(val.value, Blur) or not arithmetic.is_int(val.value):
+            if not isinstance(val.value, Blur):
+                raise walk.stop(
+                    "wrong-type",
+                    f"a size is an int, not {arithmetic.describe_value(val.value)}",
+                    item.span,
+                )
+            return Tensor(Shape((dims.symbol("?"),)), dtype), ()
+        sizes.append(val.value)
+        exprs.append(val.expr)
+    return Tensor(Shape(tuple(sizes)), dtype), tuple(exprs)
+
+
+def shape_items(node: syntax.Type) -> tuple[syntax.Expression, ...] | None:
+    if isinstance(node, syntax.TypeShape):
+        return node.shape.items
+    if isinstance(node, syntax.TypeOf) and node.name not in _GENERIC:
+        return node.items.items
+    return None
+
+
+def split_star(
+    walk: Walk, items: tuple[syntax.Expression, ...]
+) -> tuple[list[syntax.Expression], str | None, list[syntax.Expression]]:
+    """The sizes before and behind a `*`, and its name."""
+    head: list[syntax.Expression] = []
+    tail: list[syntax.Expression] = []
+    star: str | None = None
+    for item in items:
+        if isinstance(item, syntax.Star):
+            if star is not None:
+                raise walk.stop(
+                    "bad-input", "a shape has `*` once at most", item.span
+                )
+            inner = item.value
+            star = inner.id if isinstance(inner, syntax.Name) else ""
+        else:
+            (head if star is None else tail).append(item)
+    return head, star, tail
+
+
+def val_of_size(size: Size) -> Val:
+    return Val(size, graph.SizeOf(size))

@@ -1,0 +1,250 @@
+"""What names and expressions stand for while a net is walked.
+
+Static values are Python's own (int, float, bool, str, None, tuple, list, dict)
+where known, else `Dim` (an int), `Condition` (a bool) or `Unknown` (of a type).
+Tensors are `Tensor`; what an earlier mistake left without a type is `Blur`,
+which meets everything silently.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from netdsl import dims, graph
+from netdsl.dims import Comparison, Dim, Facts, Size
+from netdsl.graph import Argument, Expr, Symbol
+from netdsl.layers.spec import Declaration, Unknown
+from netdsl.records import Record
+from netdsl.shapes import Tensor
+
+if TYPE_CHECKING:
+    from netdsl import syntax
+    from netdsl.source import Span
+
+
+class Val:
+    """A value and the Python that gives it."""
+
+    __slots__ = ("expr", "span", "value")
+
+    def __init__(self, value: Any, expr: Expr, span: Span | None = None) -> None:
+        self.value = value
+        self.expr = expr
+        self.span = span
+
+    @property
+    def argument(self) -> Argument:
+        return Argument(self.value, self.expr, self.span)
+
+
+class Blur:
+    """A value whose type is not known, since a mistake was told already
+    (`reason` is None) or since a rule could not decide (`reason` says where)."""
+
+    __slots__ = ("reason",)
+
+    def __init__(self, reason: Span | None = None) -> None:
+        self.reason = reason
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Blur)
+
+    def __hash__(self) -> int:
+        return 0
+
+
+BLUR = Blur()
+
+
+class Condition(Record):
+    """A bool that is not known: `kind` is `compare`, `and`, `or`, `not`, `opaque`.
+
+    `dynamic` if it depends on what only a run knows besides sizes.
+    """
+
+    kind: str
+    parts: tuple[Any, ...]
+    dynamic: bool
+
+    def decide(self, facts: Facts) -> bool | None:
+        match self.kind:
+            case "compare":
+                return facts.decide(self.parts[0])
+            case "not":
+                inner = decide(self.parts[0], facts)
+                return None if inner is None else not inner
+            case "and" | "or":
+                stop = self.kind == "or"
+                answers = [decide(p, facts) for p in self.parts]
+                if stop in answers:
+                    return stop
+                return None if None in answers else not stop
+        return None
+
+
+def decide(value: Any, facts: Facts) -> bool | None:
+    """The truth of a static value, or None."""
+    if isinstance(value, Condition):
+        return value.decide(facts)
+    if isinstance(value, Dim):
+        return facts.decide(Comparison("!=", value, 0))
+    if isinstance(value, Unknown | Tensor | Blur):
+        return None
+    return bool(value)
+
+
+def assume(value: Any, truth: bool, facts: Facts) -> Facts:
+    """The facts of the path on which a condition is true (or false)."""
+    if isinstance(value, Dim):
+        return facts.assume(Comparison("!=" if truth else "==", value, 0))
+    if not isinstance(value, Condition):
+        return facts
+    match value.kind:
+        case "compare":
+            comparison = value.parts[0]
+            return facts.assume(comparison if truth else comparison.negated())
+        case "not":
+            return assume(value.parts[0], not truth, facts)
+        case "and" if truth:
+            for part in value.parts:
+                facts = assume(part, True, facts)
+        case "or" if not truth:
+            for part in value.parts:
+                facts = assume(part, False, facts)
+    return facts
+
+
+class Factory(Record):
+    """What makes a layer each time it is mentioned: a net, a torch layer, an
+    extern, a net parameter, or one of these with some arguments; or `skip`."""
+
+    unequal: ClassVar[tuple[str, ...]] = ("span",)
+    target: Any
+    positional: tuple[Argument, ...]
+    keywords: tuple[tuple[str, Argument], ...]
+    span: Any
+
+    @property
+    def name(self) -> str:
+        return self.target if isinstance(self.target, str) else str(self.target.name)
+
+
+SKIP = "skip"
+
+
+class NetParameter(Record):
+    """A hyperparameter of kind `net` inside the class that has it."""
+
+    unequal: ClassVar[tuple[str, ...]] = ("bindings",)
+    symbol: Symbol
+    bindings: tuple[Factory, ...]
+
+    @property
+    def name(self) -> str:
+        return self.symbol.name
+
+
+class ModuleValue(Record):
+    """A layer of the net, as a value: to be called, indexed or looped over."""
+
+    module: graph.Module
+    expr: Expr
+
+
+class Rounds(Record):
+    """A static or run-time sequence of unknown length.
+
+    `at(index)` is its element at an index; `count` its length.
+    """
+
+    unequal: ClassVar[tuple[str, ...]] = ("at",)
+    count: Size
+    at: Any
+    key: Any
+
+
+class FunctionValue(Record):
+    """A `fn` of the file or a function of torch, as a value."""
+
+    target: syntax.Fn | Declaration
+
+
+class DType(str):
+    """A dtype, to tell `float32` from a string."""
+
+    __slots__ = ()
+
+
+def is_static(value: Any) -> bool:
+    """Whether a value holds no tensor."""
+    return not any(isinstance(v, Tensor | Blur) for v in leaves(value))
+
+
+def leaves(value: Any) -> Iterator[Any]:
+    """The values in nested lists, tuples and dicts."""
+    if isinstance(value, tuple | list) and not isinstance(value, Tensor):
+        for item in value:
+            yield from leaves(item)
+    elif isinstance(value, Mapping):
+        for item in value.values():
+            yield from leaves(item)
+    else:
+        yield value
+
+
+def type_name(value: Any) -> str:
+    """The Python type of a value, as an annotation."""
+    match value:
+        case None:
+            return "None"
+        case bool() | Condition():
+            return "bool"
+        case int() | Dim():
+            return "int"
+        case float():
+            return "float"
+        case str():
+            return "str"
+        case Tensor() | Blur():
+            return "Tensor"
+        case Unknown():
+            return value.type
+        case tuple():
+            return f"tuple[{', '.join(type_name(v) for v in value)}]" if value else "tuple[()]"
+        case list():
+            kinds = sorted({type_name(v) for v in value})
+            return f"list[{' | '.join(kinds) or 'int'}]"
+        case dict():
+            kinds = sorted({type_name(v) for v in value.values()})
+            return f"dict[str, {' | '.join(kinds) or 'int'}]"
+    return "Any"
+
+
+def freeze(value: Any) -> Any:
+    """A hashable twin of a value, for remembering walks."""
+    if isinstance(value, Tensor):
+        return value
+    if isinstance(value, list):
+        return ("list", *map(freeze, value))
+    if isinstance(value, tuple):
+        return ("tuple", *map(freeze, value))
+    if isinstance(value, dict):
+        return ("dict", *((k, freeze(v)) for k, v in value.items()))
+    if isinstance(value, Factory):
+        return (
+            "factory",
+            id(value.target) if not isinstance(value.target, str) else value.target,
+            tuple(freeze(a.value) for a in value.positional),
+            tuple((k, freeze(a.value)) for k, a in value.keywords),
+        )
+    if isinstance(value, bool | float):
+        return type(value).__name__, value
+    return value
+
+
+def size_names(size: Size) -> Iterator[Symbol]:
+    """The symbols that a size is made of."""
+    for atom in dims.atoms(size):
+        if isinstance(atom, dims.Name) and isinstance(atom.origin, Symbol):
+            yield atom.origin

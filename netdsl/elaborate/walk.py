@@ -1,0 +1,390 @@
+"""The state of one walk over one net, and the table of what handles which node.
+
+A net is walked in one of two ways.  To *define* its class, hyperparameters and
+sizes are symbols, loops are walked once with what they carry left open, and
+the Python is recorded.  To *use* it, they are the values of the caller, which
+may be numbers (then all is checked exactly) or the caller's own symbols.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from netdsl import dims, graph, syntax
+from netdsl.diagnostics import Label, Report
+from netdsl.dims import Comparison, Dim, Facts, Size
+from netdsl.elaborate.values import BLUR, Blur, Val
+from netdsl.graph import Expr, Symbol
+from netdsl.limits import Limits
+from netdsl.shapes import Refusal
+from netdsl.source import Span
+
+if TYPE_CHECKING:
+    from netdsl.elaborate.program import Program
+
+N = TypeVar("N", bound=type)
+_EVALUATORS: dict[type, Callable[[Walk, Any], Val]] = {}
+_STATEMENTS: dict[type, Callable[[Walk, Any], None]] = {}
+
+
+def evaluates(*kinds: type) -> Callable[[Callable[[Walk, Any], Val]], Any]:
+    """Marks the function that evaluates these nodes."""
+
+    def mark(function: Callable[[Walk, Any], Val]) -> Any:
+        for kind in kinds:
+            _EVALUATORS[kind] = function
+        return function
+
+    return mark
+
+
+def executes(kind: type) -> Callable[[Callable[[Walk, Any], None]], Any]:
+    """Marks the function that walks this statement."""
+
+    def mark(function: Callable[[Walk, Any], None]) -> Any:
+        _STATEMENTS[kind] = function
+        return function
+
+    return mark
+
+
+class TooMuch(Exception):
+    """A limit is reached: the message is written, the walk ends."""
+
+
+class Stop(Exception):
+    """A mistake that has been told; what depends on the value is left alone."""
+
+
+class Walk:
+    """One walk over one net or function."""
+
+    def __init__(
+        self,
+        program: Program,
+        owner: Any,
+        *,
+        defining: bool,
+        facts: Facts | None = None,
+        chain: tuple[Label, ...] = (),
+        training: bool | None = None,
+        demanded: frozenset[str] = frozenset(),
+    ) -> None:
+        self.program = program
+        self.report: Report = program.report
+        self.limits: Limits = program.limits
+        self.owner = owner
+        self.defining = defining
+        self.facts = facts or Facts()
+        self.chain = chain
+        self.training = training
+        self.demanded = demanded
+        self.scope: dict[str, Val] = {}
+        self.layers: dict[str, graph.Module] = {}
+        self.layer_spans: dict[str, Span] = {}
+        self.init: list[Any] = []
+        self.forward: list[Any] = []
+        self.top = True
+        """At the net's own level, outside loops and conditions."""
+        self.inputs: list[Symbol] = []
+        self.sizes: dict[str, Val] = {}
+        self.taken: dict[str, int] = {}
+        self.ahead: set[str] = set()
+        self.used: set[str] = set()
+        self.result: Any = None
+        self.results: list[tuple[Any, Span]] = []
+        self.conditions: list[tuple[Comparison, str, Span]] = []
+        self.count: Size = 0
+        self.built = 0
+        self.ties: list[Any] = []
+        self.rules: list[Any] = []
+        self.owns: dict[str, Any] = {}
+        self.arms: tuple[tuple[Any, bool], ...] = ()
+        self.names: dict[str, Span] = {}
+        self.layer_arms: dict[str, tuple[tuple[Any, bool], ...]] = {}
+        self.looping = 0
+        self.flow_name = ""
+        self.touched: list[graph.Module] = []
+        self.rounds: list[Any] = []
+        self.branch_spans: dict[int, Span | None] = {}
+        self.returned = False
+        self.appended: dict[str, list[Any]] | None = None
+        self.popping: tuple[Size, dict[str, int]] | None = None
+        self.actual: dict[str, Val] | None = None
+        self.pending: tuple[Val, Span] | None = None
+        self.assigned: dict[str, Span] = {}
+        self.lets: dict[str, Span] = {}
+        self.let_values: list[tuple[Symbol, Any]] = []
+        self.hypers: dict[str, Symbol] = {}
+        self.own_spans: dict[str, Span] = {}
+        self.variables: dict[str, Symbol] = {}
+        self.wheres: list[Any] = []
+        self.input_types: list[Any] = []
+        self.input_spans: dict[str, Span] = {}
+        self.input_defaults: dict[str, Any] = {}
+        self.root: graph.Module | None = None
+        """Of a net that is a layer: that layer."""
+        self.result_span: Span | None = None
+        self.given: dict[str, graph.Argument] = {}
+
+    # -- dispatch ---------------------------------------------------------------
+
+    def evaluate(self, node: syntax.Expression) -> Val:
+        """The value of an expression; a Blur where a mistake was told."""
+        handler = _EVALUATORS[type(node)]
+        try:
+            return handler(self, node)
+        except Refusal as refusal:
+            self.refused(refusal, node.span)
+        except OverflowError:
+            self.error("wrong-value", "this number is too large", node.span)
+        except Stop:
+            pass
+        return Val(BLUR, graph.Const(None), node.span)
+
+    def execute(self, statements: Iterable[syntax.Statement]) -> None:
+        for statement in statements:
+            self.flow_name = ""
+            if self.pending is not None and not isinstance(
+                statement, syntax.Init | syntax.Tie
+            ):
+                self.dropped()
+            try:
+                _STATEMENTS[type(statement)](self, statement)
+            except Refusal as refusal:
+                self.refused(refusal, statement.span)
+            except Stop:
+                pass
+
+    def dropped(self) -> None:
+        """A flow whose result nothing takes."""
+        assert self.pending is not None
+        val, span = self.pending
+        self.pending = None
+        if not isinstance(val.value, Blur):
+            self.error(
+                "unused-value",
+                "the value of this line leads nowhere",
+                span,
+                help="give it a name, or let the next line go on with `->`",
+            )
+
+    def build(self, layers: int, span: Span) -> None:
+        """Counts layers of a concrete use against the limit."""
+        self.built += layers
+        if self.built > self.limits.layers and not self.defining:
+            self.error(
+                "too-many-layers",
+                f"this makes more than {self.limits.layers:,} layers",
+                self.chain[0].span if self.chain else span,
+            )
+            raise TooMuch
+
+    def variable(self, name: str, value: Any) -> Symbol:
+        """The symbol of a name that the body binds; one for the whole net."""
+        known = self.variables.get(name)
+        if known is None:
+            from netdsl.elaborate.values import type_name
+
+            known = Symbol(name, "var", type_name(value))
+            self.variables[name] = known
+        return known
+
+    @contextmanager
+    def in_arm(self, node: Any, truth: bool) -> Iterator[None]:
+        before, self.arms = self.arms, (*self.arms, (node, truth))
+        try:
+            yield
+        finally:
+            self.arms = before
+
+    # -- messages ---------------------------------------------------------------
+
+    def error(
+        self,
+        code: str,
+        text: str,
+        span: Span,
+        note: str = "",
+        labels: Iterable[Label] = (),
+        help: str = "",
+    ) -> None:
+        """A message; in a walk for a use, with the places that led here."""
+        labels = (*labels, *reversed(self.chain))
+        self.report.error(code, text, span, note, labels, help)
+
+    def stop(self, code: str, text: str, span: Span, **more: Any) -> Stop:
+        """A message, and the exception to raise with it."""
+        self.error(code, text, span, **more)
+        return Stop()
+
+    def refused(
+        self,
+        refusal: Refusal,
+        span: Span,
+        spans: Mapping[str | int, Span] | None = None,
+        labels: Iterable[Label] = (),
+    ) -> None:
+        place = span
+        for key in (refusal.argument, refusal.position):
+            if spans and key is not None and key in spans:
+                place = spans[key]
+                break
+        self.error(
+            refusal.code, refusal.text, place, refusal.note, labels, refusal.help
+        )
+
+    def suggest(self, word: str, known: Iterable[str], otherwise: str = "") -> str:
+        """`did you mean ...?`, if a known word is near."""
+        near = get_close_matches(word, list(known), 1, 0.7)
+        if not near:
+            folded = {k.lower(): k for k in known}
+            near = [folded[word.lower()]] if word.lower() in folded else []
+        return f"did you mean `{near[0]}`?" if near else otherwise
+
+    def tell(self, problem: Exception, span: Span) -> None:
+        """A mistake that an arm ended with; the other arms go on."""
+        if isinstance(problem, Refusal):
+            self.refused(problem, span)
+
+    def exclusive(self, name: str) -> bool:
+        """Whether the layer of that name stands in another arm of a condition."""
+        theirs = dict((id(n), t) for n, t in self.layer_arms.get(name, ()))
+        return any(theirs.get(id(n)) is (not t) for n, t in self.arms)
+
+    # -- facts ------------------------------------------------------------------
+
+    def keep(self, conditions: Iterable[tuple[Comparison, str]], span: Span) -> None:
+        """Conditions that a rule left open: known from here on, kept for uses."""
+        for comparison, text in conditions:
+            self.conditions.append((comparison, text, span))
+            self.facts = self.facts.assume(comparison)
+
+    @contextmanager
+    def on_path(self, facts: Facts) -> Iterator[None]:
+        """Walks an arm of a condition; what it learns stays in it."""
+        before = self.facts
+        self.facts = facts
+        top, self.top = self.top, False
+        try:
+            yield
+        finally:
+            self.facts = before
+            self.top = top
+
+    def fresh(
+        self, name: str, kind: str, type_: str = "int", low: int | None = 0
+    ) -> tuple[Symbol, Dim]:
+        """A symbol that no other has, and the size it stands for."""
+        symbol = Symbol(name, kind, type_)
+        key = f"{name}#{self.program.count()}"
+        return symbol, dims.of(dims.Name(key, low, None, symbol, name))
+
+    # -- names ------------------------------------------------------------------
+
+    def labels_ahead(self, node: syntax.Node) -> None:
+        """Notes the names that layers are given anywhere in the net, so that an
+        unnamed layer above them takes another."""
+        for part in syntax.walk(node):
+            if isinstance(part, syntax.Labelled) and isinstance(part.label, syntax.Name):
+                self.ahead.add(part.label.id)
+
+    def unique(self, name: str) -> str:
+        """`relu`, then `relu_2`."""
+        number = self.taken.get(name, 0) + 1
+        self.taken[name] = number
+        candidate = name if number == 1 else f"{name}_{number}"
+        if candidate in self.layers or candidate in self.ahead:
+            return self.unique(name)
+        return candidate
+
+    def bind(self, name: str, val: Val) -> None:
+        self.scope[name] = val
+
+    @contextmanager
+    def shadowed(self, names: Iterable[str]) -> Iterator[None]:
+        """Loop variables of a comprehension, gone afterwards."""
+        before = {n: self.scope.get(n) for n in names}
+        try:
+            yield
+        finally:
+            for name, val in before.items():
+                if val is None:
+                    self.scope.pop(name, None)
+                else:
+                    self.scope[name] = val
+
+    # -- statements -------------------------------------------------------------
+
+    def say(self, statement: Any) -> None:
+        """Records a statement of forward."""
+        self.forward.append(statement)
+
+    def name_value(self, val: Val, hint: str) -> Val:
+        """The value under a name, so that it is computed once, here."""
+        if isinstance(val.expr, graph.Ref | graph.Const):
+            return val
+        symbol = Symbol("", "temp", "Tensor", hint or "x")
+        self.say(graph.Assign(symbol, "=", val.expr, val.span))
+        return Val(val.value, graph.Ref(symbol), val.span)
+
+    def name_copy(self, val: Val, hint: str) -> Val:
+        """The value under a name of its own, that may be assigned again."""
+        symbol = Symbol("", "temp", "Tensor", hint or "x")
+        self.say(graph.Assign(symbol, "=", val.expr, val.span))
+        return Val(val.value, graph.Ref(symbol), val.span)
+
+    def pop_round(self, name: str, val: Val, expr: Expr, span: Span) -> Val:
+        """`skips.pop()` of a list whose length is not known."""
+        from netdsl.elaborate.values import Rounds
+
+        open_ = val.value
+        if self.popping is not None:
+            index, counts = self.popping
+            if counts.get(name, 0):
+                return Val(Blur(span), expr, span)
+            counts[name] = 1
+            return Val(open_.at(open_.count - 1 - index), expr, span)
+        rest = Rounds(open_.count - 1, open_.at, ("popped", open_.key))
+        self.bind(name, Val(rest, val.expr, val.span))
+        return Val(open_.at(open_.count - 1), expr, span)
+
+    def in_order(self, makers: Iterable[Callable[[], Val]], hint: str = "") -> list[Val]:
+        """Evaluates from left to right.
+
+        Where a later value needs statements of its own, the earlier ones are
+        named before them: nothing is reordered.
+        """
+        vals: list[Val] = []
+        for make in makers:
+            at = len(self.forward)
+            val = make()
+            if len(self.forward) > at:
+                early: list[Any] = []
+                for i, done in enumerate(vals):
+                    if _moves(done):
+                        symbol = Symbol("", "temp", "Tensor", hint or "x")
+                        early.append(graph.Assign(symbol, "=", done.expr, done.span))
+                        vals[i] = Val(done.value, graph.Ref(symbol), done.span)
+                self.forward[at:at] = early
+            vals.append(val)
+        return vals
+
+
+def _moves(val: Val) -> bool:
+    """Whether it matters when the value is computed."""
+    return any(
+        isinstance(e, graph.Apply | graph.CallOf | graph.MethodOf | graph.Item)
+        for e in graph.every(val.expr)
+    )
+
+
+def is_blur(*values: Any) -> bool:
+    return any(isinstance(v, Blur) for v in values)
+
+
+def plain(expr: Expr) -> bool:
+    return isinstance(expr, graph.Ref | graph.Const)

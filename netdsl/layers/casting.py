@@ -1,0 +1,104 @@
+"""Tensors of another dtype, and the same tensor apart from its history."""
+
+from __future__ import annotations
+
+from netdsl.layers.pointwise import keep
+from netdsl.layers.spec import Call, Rule, function
+from netdsl.shapes import Refusal, Tensor
+
+
+def _to(c: Call) -> Tensor:
+    dtype = c.known("dtype")
+    if isinstance(dtype, Tensor):
+        dtype = dtype.dtype
+    return Tensor(c.input.shape, dtype)
+
+
+def _type_as(c: Call) -> Tensor:
+    return Tensor(c.input.shape, c.other.dtype)
+
+
+def _cast(dtype: str) -> Rule:
+    def rule(c: Call) -> Tensor:
+        return Tensor(c.input.shape, dtype)
+
+    return rule
+
+
+def _view_as_complex(c: Call) -> Tensor:
+    c.floating(c.input)
+    c.equal(
+        c.input.shape.at(-1),
+        2,
+        f"`view_as_complex` wants pairs in the last size of {c.input}",
+    )
+    single = c.input.dtype in ("float", "float32")
+    # The language has no name for the others.
+    return Tensor(c.input.shape.without(-1), "complex64" if single else "any")
+
+
+def _view_as_real(c: Call) -> Tensor:
+    if c.input.dtype not in ("complex64", "any"):
+        raise Refusal(
+            "wrong-dtype",
+            f"`view_as_real` wants complex numbers, and {c.input} is {c.input.dtype}",
+            f"{c.input} flows in",
+        )
+    return Tensor(c.input.shape.append(2), "float")
+
+
+def _polar(c: Call) -> Tensor:
+    c.floating(c.abs, "`abs`")
+    c.same_dtype(c.abs, c.angle)
+    return Tensor(c.broadcast(c.abs, c.angle).shape, "complex64")
+
+
+function(
+    "to(input: tensor, dtype: dtype | tensor)",
+    ".to",
+    _to,
+    "The same numbers in a dtype, or in that of another tensor.",
+)
+function(
+    "type_as(input: tensor, other: tensor)",
+    ".type_as",
+    _type_as,
+    "The same numbers in the dtype of another tensor.",
+)
+for _name, _dtype in (
+    ("float", "float32"),
+    ("double", "float64"),
+    ("half", "float16"),
+    ("bfloat16", "bfloat16"),
+    ("long", "int64"),
+    ("int", "int32"),
+    ("bool", "bool"),
+):
+    function(
+        f"{_name}(input: tensor)",
+        f".{_name}",
+        _cast(_dtype),
+        f"The same numbers as {_dtype}.",
+    )
+function(
+    "detach(input: tensor)", ".detach", keep, "The same tensor, without its gradient."
+)
+function("clone(input: tensor)", ".clone", keep, "A copy.")
+function(
+    "view_as_complex(input: tensor)",
+    "torch.view_as_complex",
+    _view_as_complex,
+    "The pairs of the last size as complex numbers.",
+)
+function(
+    "view_as_real(input: tensor)",
+    "torch.view_as_real",
+    _view_as_real,
+    "Complex numbers as pairs in a new last size.",
+)
+function(
+    "polar(abs: tensor, angle: tensor)",
+    "torch.polar",
+    _polar,
+    "Complex numbers of a length and an angle.",
+)

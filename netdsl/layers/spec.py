@@ -1,0 +1,776 @@
+"""How a layer or function of torch is declared, and what a shape rule sees.
+
+One declaration holds all that netdsl knows of a layer: its name and arguments
+in torch's order with torch's defaults (a signature, as text), what it is in
+Python, its shape rule, its parameters.  Everything else is derived from it.
+
+A signature lists `name: kind = default`, separated by commas:
+
+    in_features: size[-1], out_features: int, bias: bool = True
+
+| kind | accepts | the rule sees |
+|---|---|---|
+| `int`, `float`, `bool`, `str` | such a value (`float` takes ints) | it |
+| `int1` to `int6` | an int, or a list of that many | a tuple of that many |
+| `ints`, `floats` | an int (a number) or a list of them | it, a list as a tuple |
+| `size[i]`, `size[name, i]` | written as a keyword only | size `i` of the first input, or of the input `name` |
+| `tensor`, `tensors` | a tensor; a list or tuple of tensors | `Tensor`; a tuple of them |
+| `number` | an int or float, or a tensor | it |
+| `dtype` | a dtype (`float32`) | its name |
+| `"a" "b"` | one of these words | it |
+| `any` | any static value | it |
+
+`kind | kind` allows both, a trailing `?` allows None, `*name: kind` takes all
+that follow by position (or one list); behind it, or behind a bare `*`, are
+arguments that are given by keyword.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple, TypeAlias
+
+from netdsl.dims import Comparison, Dim, Facts, Size, show
+from netdsl.shapes import (
+    DTYPES,
+    FLOATS,
+    Refusal,
+    Shape,
+    Tensor,
+    Undecided,
+    result_dtype,
+)
+
+Value: TypeAlias = Any
+Result: TypeAlias = "Tensor | tuple[Any, ...]"
+Rule: TypeAlias = "Callable[[Call], Result]"
+
+
+class Unknown:
+    """A static value of which only the type is known (`float`, `list[int]`)."""
+
+    __slots__ = ("origin", "type")
+
+    def __init__(self, type: str, origin: object = None) -> None:
+        self.type = type
+        self.origin = origin
+
+    def __eq__(self, other: object) -> bool:
+        return (
+            isinstance(other, Unknown)
+            and self.origin is not None
+            and self.type == other.type
+            and self.origin == other.origin
+        )
+
+    def __hash__(self) -> int:
+        return hash((self.type, self.origin))
+
+    def __repr__(self) -> str:
+        return f"Unknown({self.type})"
+
+
+REQUIRED = object()
+
+
+class Parameter(NamedTuple):
+    """One argument of a layer or function."""
+
+    name: str
+    kinds: tuple[str, ...]
+    default: Value = REQUIRED
+    variadic: bool = False
+    keyword: bool = False
+
+    @property
+    def required(self) -> bool:
+        return self.default is REQUIRED and not self.variadic
+
+    @property
+    def inferred(self) -> tuple[str | None, int] | None:
+        """The input (None is the first) and index of a size that it follows from."""
+        for kind in self.kinds:
+            if kind.startswith("size["):
+                name, _, index = kind[5:-1].rpartition(",")
+                return name.strip() or None, int(index)
+        return None
+
+
+class Signature:
+    """The arguments of a layer or function, read from their declaration."""
+
+    __slots__ = ("by_name", "parameters")
+
+    def __init__(self, text: str) -> None:
+        found: list[Parameter] = []
+        keyword = False
+        for part in _split(text):
+            if part != "*":
+                found.append(_parameter(part)._replace(keyword=keyword))
+            keyword = keyword or part.startswith("*")
+        self.parameters = tuple(found)
+        self.by_name = {p.name: p for p in self.parameters}
+
+
+def _split(text: str) -> list[str]:
+    parts, depth, start = [], 0, 0
+    for i, char in enumerate(text):
+        depth += (char in "([") - (char in ")]")
+        if char == "," and depth == 0:
+            parts.append(text[start:i])
+            start = i + 1
+    parts.append(text[start:])
+    return [p.strip() for p in parts if p.strip()]
+
+
+_LITERALS = {"None": None, "True": True, "False": False}
+
+
+def _literal(text: str) -> Value:
+    if text in _LITERALS:
+        return _LITERALS[text]
+    if text[0] in "\"'":
+        return text[1:-1]
+    if text[0] in "([":
+        return tuple(_literal(p) for p in _split(text[1:-1]))
+    return int(text) if re.fullmatch(r"-?\d+", text) else float(text)
+
+
+def _parameter(text: str) -> Parameter:
+    head, _, default = text.partition(" = ")
+    name, _, kinds = head.partition(":")
+    variadic = name.startswith("*")
+    words = re.findall(r'"[^"]*"|[a-z]+\d?(?:\[[^]]*\])?|\?', kinds)
+    return Parameter(
+        name.strip().lstrip("*"),
+        tuple(words),
+        _literal(default.strip()) if default else REQUIRED,
+        variadic,
+    )
+
+
+class Declaration:
+    """What is known of one layer or function.
+
+    `target` is its Python: `nn.Linear`, `torch.cat`, `F.relu`, or `.view` for a
+    method of the first argument.  `rule` gives the result for the inputs;
+    `parameters` the shapes of a layer's parameters, and `buffers` of its
+    buffers, in `state_dict` order; `flops` multiply-adds counted twice.
+    """
+
+    __slots__ = (
+        "_call",
+        "_call_text",
+        "_signature",
+        "_signature_text",
+        "buffers",
+        "doc",
+        "flops",
+        "infer",
+        "is_layer",
+        "name",
+        "parameters",
+        "rule",
+        "target",
+    )
+
+    def __init__(
+        self,
+        name: str,
+        signature: str,
+        target: str,
+        rule: Rule,
+        *,
+        call: str | None = None,
+        doc: str = "",
+        infer: Callable[[Call], Mapping[str, Value]] | None = None,
+        parameters: Callable[[Call], Mapping[str, tuple[Size, ...]]] | None = None,
+        buffers: Callable[[Call], Mapping[str, tuple[Size, ...]]] | None = None,
+        flops: Callable[[Call], Size] | None = None,
+    ) -> None:
+        self.name = name
+        self.is_layer = call is not None
+        self.target = target
+        self.rule = rule
+        self.doc = doc
+        self.infer = infer
+        self.parameters = parameters
+        self.buffers = buffers
+        self.flops = flops
+        self._signature_text = signature
+        self._call_text = call if call is not None else ""
+        self._signature: Signature | None = None
+        self._call: Signature | None = None
+
+    @property
+    def signature(self) -> Signature:
+        """Arguments of the constructor, or of the function."""
+        if self._signature is None:
+            self._signature = Signature(self._signature_text)
+        return self._signature
+
+    @property
+    def call(self) -> Signature:
+        """What a layer takes when it runs."""
+        if self._call is None:
+            self._call = Signature(self._call_text)
+        return self._call
+
+    @property
+    def has_weights(self) -> bool:
+        return self.parameters is not None
+
+    @property
+    def infers(self) -> bool:
+        """Whether a size is inferred, so that all but the required arguments
+        are given by keyword."""
+        return any(p.inferred for p in self.signature.parameters)
+
+
+LAYERS: dict[str, Declaration] = {}
+FUNCTIONS: dict[str, Declaration] = {}
+
+
+def layer(
+    declaration: str,
+    rule: Rule,
+    doc: str,
+    *,
+    call: str = "input: tensor",
+    infer: Callable[[Call], Mapping[str, Value]] | None = None,
+    parameters: Callable[[Call], Mapping[str, tuple[Size, ...]]] | None = None,
+    buffers: Callable[[Call], Mapping[str, tuple[Size, ...]]] | None = None,
+    flops: Callable[[Call], Size] | None = None,
+) -> None:
+    """Declares `torch.nn.NAME` from `NAME(signature)`."""
+    name, signature = declaration[:-1].split("(", 1)
+    LAYERS[name] = Declaration(
+        name,
+        signature,
+        f"nn.{name}",
+        rule,
+        call=call,
+        doc=doc,
+        infer=infer,
+        parameters=parameters,
+        buffers=buffers,
+        flops=flops,
+    )
+
+
+def function(
+    declaration: str,
+    target: str,
+    rule: Rule,
+    doc: str,
+    *,
+    flops: Callable[[Call], Size] | None = None,
+) -> None:
+    """Declares a function from `NAME(signature)` and its Python."""
+    name, signature = declaration[:-1].split("(", 1)
+    FUNCTIONS[name] = Declaration(name, signature, target, rule, doc=doc, flops=flops)
+
+
+# -- arguments -----------------------------------------------------------------
+
+
+def bind(
+    declaration: Declaration,
+    positional: Sequence[Value],
+    keywords: Mapping[str, Value],
+    *,
+    running: bool = False,
+) -> dict[str, Value]:
+    """Arguments by name, checked and normalised; sizes to infer are left out.
+
+    `running` binds what a layer takes when it runs.  Raises Refusal with the
+    place or the name of the argument at fault.
+    """
+    signature = declaration.call if running else declaration.signature
+    name = declaration.name
+    places = [p for p in signature.parameters if p.inferred is None and not p.keyword]
+    if declaration.infers and not running:
+        # `Conv2d(64, 3)`: what must be said by position, all else by keyword.
+        places = [p for p in places if p.required]
+    values: dict[str, Value] = {}
+    for i, value in enumerate(positional):
+        if i < len(places) and places[i].variadic:
+            values[places[i].name] = _checked_all(name, places[i], positional[i:], i)
+            break
+        if i >= len(places):
+            raise _too_many(declaration, places, len(positional), i, running)
+        values[places[i].name] = _checked(name, places[i], value, i)
+    for key, value in keywords.items():
+        parameter = signature.by_name.get(key)
+        if parameter is None:
+            known = ", ".join(f"`{p}`" for p in signature.by_name)
+            raise Refusal(
+                "unknown-argument",
+                f"`{name}` has no argument `{key}`",
+                note="not an argument of it",
+                help=f"it takes {known}" if known else "it takes no arguments",
+                argument=key,
+            )
+        if key in values:
+            raise Refusal(
+                "repeated-argument",
+                f"`{name}` is given `{key}` twice",
+                note="given by position already",
+                argument=key,
+            )
+        if parameter.variadic:
+            values[key] = _checked_all(name, parameter, (value,), None)
+        else:
+            values[key] = _checked(name, parameter, value, None)
+    for parameter in signature.parameters:
+        if parameter.name in values or parameter.inferred is not None:
+            continue
+        if parameter.variadic:
+            values[parameter.name] = ()
+        elif parameter.required:
+            raise Refusal(
+                "missing-argument",
+                f"`{name}` needs `{parameter.name}`",
+                note=f"`{parameter.name}` is missing",
+                help=f"write `{name}({_example(declaration, running)})`",
+            )
+        else:
+            values[parameter.name] = _normal(parameter, parameter.default)
+    return values
+
+
+def _example(declaration: Declaration, running: bool) -> str:
+    signature = declaration.call if running else declaration.signature
+    words = [p.name for p in signature.parameters if p.required and p.inferred is None]
+    return ", ".join(words)
+
+
+def _too_many(
+    declaration: Declaration,
+    places: list[Parameter],
+    given: int,
+    at: int,
+    running: bool,
+) -> Refusal:
+    name = declaration.name
+    inferred = [p for p in declaration.signature.parameters if p.inferred]
+    if declaration.infers and not running and inferred:
+        return Refusal(
+            "too-many-arguments",
+            f"`{name}` takes {_count(len(places))} by position: its"
+            f" `{inferred[0].name}` follows from its input",
+            note="one too many",
+            help=f"write `{name}({_example(declaration, running)})`, and all else by"
+            " keyword",
+            position=at,
+        )
+    signature = declaration.call if running else declaration.signature
+    by_keyword = [p.name for p in signature.parameters if p.keyword]
+    return Refusal(
+        "too-many-arguments",
+        f"`{name}` takes {_count(len(places))}"
+        f"{' by position' if by_keyword else ''}, not {given}",
+        note="one too many",
+        help=f"`{by_keyword[0]}` is given by keyword" if by_keyword else "",
+        position=at,
+    )
+
+
+def _count(n: int) -> str:
+    return "no arguments" if n == 0 else "one argument" if n == 1 else f"{n} arguments"
+
+
+_WIDTH = re.compile(r"int([1-6])$")
+
+
+def _checked(name: str, parameter: Parameter, value: Value, at: int | None) -> Value:
+    if not any(_fits(kind, value) for kind in parameter.kinds):
+        raise Refusal(
+            "wrong-type",
+            f"`{parameter.name}` of `{name}` is {describe_kinds(parameter.kinds)},"
+            f" not {describe(value)}",
+            note=f"this is {describe(value)}",
+            argument=parameter.name,
+            position=at,
+        )
+    return _normal(parameter, value)
+
+
+def _checked_all(
+    name: str, parameter: Parameter, given: Sequence[Value], at: int | None
+) -> Value:
+    """What a `*name` takes: values, or one list of them."""
+    if len(given) == 1:
+        only = given[0]
+        if isinstance(only, Unknown) and only.type.startswith(("list", "tuple")):
+            return (only,)
+        if isinstance(only, tuple | list):
+            given = only
+    return tuple(
+        _checked(name, parameter, value, None if at is None else at + i)
+        for i, value in enumerate(given)
+    )
+
+
+def _normal(parameter: Parameter, value: Value) -> Value:
+    for kind in parameter.kinds:
+        width = _WIDTH.match(kind)
+        if width and isinstance(value, int | Dim) and not isinstance(value, bool):
+            return (value,) * int(width[1])
+    if isinstance(value, list):
+        return tuple(value)
+    return value
+
+
+def _is_int(value: Value) -> bool:
+    return isinstance(value, int | Dim) and not isinstance(value, bool)
+
+
+def _fits(kind: str, value: Value) -> bool:
+    if isinstance(value, Unknown):
+        return kind not in ("tensor", "tensors") and _may_fit(kind, value.type)
+    width = _WIDTH.match(kind)
+    if width:
+        return _is_int(value) or (
+            isinstance(value, tuple | list)
+            and len(value) == int(width[1])
+            and all(_is_int(v) or isinstance(v, Unknown) for v in value)
+        )
+    match kind:
+        case "int":
+            return _is_int(value)
+        case "float":
+            return _is_int(value) or isinstance(value, float)
+        case "number":
+            return _is_int(value) or isinstance(value, float | bool | Tensor)
+        case "bool":
+            return isinstance(value, bool)
+        case "str":
+            return isinstance(value, str) and value not in DTYPES
+        case "ints":
+            return _is_int(value) or (
+                isinstance(value, tuple | list)
+                and all(
+                    v is None or _is_int(v) or isinstance(v, Unknown) for v in value
+                )
+            )
+        case "floats":
+            return _fits("float", value) or (
+                isinstance(value, tuple | list)
+                and all(_fits("float", v) for v in value)
+            )
+        case "tensor":
+            return isinstance(value, Tensor)
+        case "tensors":
+            return isinstance(value, tuple | list) and all(
+                isinstance(v, Tensor) for v in value
+            )
+        case "dtype":
+            return isinstance(value, str) and value in DTYPES
+        case "?":
+            return value is None
+        case "any":
+            return not isinstance(value, Tensor)
+    if kind.startswith('"'):
+        return isinstance(value, str) and value == kind[1:-1]
+    return kind.startswith("size[") and (
+        _is_int(value)
+        or (isinstance(value, tuple | list) and all(_is_int(v) for v in value))
+    )
+
+
+def _may_fit(kind: str, type_: str) -> bool:
+    names = {part.strip() for part in type_.split("|")}
+    if "any" in names or kind in ("any", "?") and "None" in names:
+        return True
+    if kind.startswith('"'):
+        return "str" in names
+    if _WIDTH.match(kind) or kind in ("ints", "floats"):
+        return bool(names & {"int", kind[:-1]}) or any(
+            n.startswith(("list", "tuple")) for n in names
+        )
+    accepted = {
+        "float": {"float", "int"},
+        "number": {"float", "int", "bool"},
+        "dtype": {"dtype"},
+    }.get(kind, {kind})
+    return bool(names & accepted)
+
+
+_KIND_WORDS = {
+    "int": "an int",
+    "float": "a number",
+    "bool": "True or False",
+    "str": "a string",
+    "int1": "an int",
+    "int2": "an int or a pair of ints",
+    "int3": "an int or three ints",
+    "int4": "an int or four ints",
+    "int6": "an int or six ints",
+    "ints": "an int or a list of ints",
+    "floats": "a number or a list of numbers",
+    "tensor": "a tensor",
+    "tensors": "a list of tensors",
+    "number": "a number or a tensor",
+    "dtype": "a dtype such as `float32`",
+    "?": "None",
+    "any": "a value",
+}
+
+
+def describe_kinds(kinds: Sequence[str]) -> str:
+    words = [
+        "an int" if kind.startswith("size[") else _KIND_WORDS.get(kind, kind)
+        for kind in kinds
+    ]
+    return " or ".join(dict.fromkeys(words))
+
+
+def describe(value: Value) -> str:
+    """A value as a message says it: `the string "same"`, `the tensor [N, 3]`."""
+    if isinstance(value, Tensor):
+        return f"a tensor {value}"
+    if isinstance(value, bool) or value is None:
+        return str(value)
+    if isinstance(value, Dim):
+        return f"the int `{show(value)}`"
+    if isinstance(value, int):
+        return f"the int {value}"
+    if isinstance(value, float):
+        return f"the float {value}"
+    if isinstance(value, str):
+        return f"the string {ascii(value)}" if value not in DTYPES else f"dtype {value}"
+    if isinstance(value, Unknown):
+        return f"a value of type {value.type}"
+    if isinstance(value, tuple | list):
+        kind = "tuple" if isinstance(value, tuple) else "list"
+        return f"a {kind} of {len(value)}"
+    if isinstance(value, dict):
+        return "a dict"
+    return str(value)
+
+
+# -- what a rule sees ----------------------------------------------------------
+
+
+class Call:
+    """One use of a layer or function, as its rule sees it.
+
+    Arguments and inputs are attributes, under torch's names.  `known` insists
+    on a value; `require` and `equal` state what torch would check: a plain no
+    is a Refusal, what cannot be decided here becomes a condition, decided at
+    each concrete use.
+    """
+
+    def __init__(
+        self,
+        declaration: Declaration,
+        values: Mapping[str, Value],
+        facts: Facts,
+    ) -> None:
+        self.declaration = declaration
+        self.values = dict(values)
+        self.facts = facts
+        self.conditions: list[tuple[Comparison, str]] = []
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self.values[name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+    def known(self, name: str) -> Any:
+        """An argument's value; a rule that cannot go on without it stops here."""
+        value = self.values[name]
+        if isinstance(value, Unknown) or (
+            isinstance(value, tuple) and any(isinstance(v, Unknown) for v in value)
+        ):
+            raise Undecided(name)
+        return value
+
+    def number(self, name: str) -> int:
+        """An int argument whose value, not only its name, has to be known."""
+        value = self.facts.normal(self.known(name))
+        if isinstance(value, Dim):
+            raise Undecided(name)
+        return value
+
+    def numbers(self, name: str) -> tuple[int, ...]:
+        """An int or a list of ints, as a tuple of known numbers."""
+        value = self.known(name)
+        values = value if isinstance(value, tuple) else (value,)
+        out = []
+        for item in values:
+            item = self.facts.normal(item)
+            if isinstance(item, Dim):
+                raise Undecided(name)
+            out.append(item)
+        return tuple(out)
+
+    def refuse(self, text: str, note: str = "", help: str = "") -> Refusal:
+        """A shape mistake, for `raise`."""
+        return Refusal("shape-mismatch", text, note, help)
+
+    def bad(self, name: str, text: str, help: str = "") -> Refusal:
+        """An argument that torch never takes, for `raise`."""
+        return Refusal("bad-argument", text, help=help, argument=name)
+
+    def at_least(self, *names: str, least: int = 1) -> None:
+        """States how small an argument, or each of its ints, may be.
+
+        Only a plain no counts: what a name may be is not worth a condition, since
+        each concrete use comes here with numbers.
+        """
+        for name in names:
+            value = self.values[name]
+            for item in value if isinstance(value, tuple) else (value,):
+                if not isinstance(item, int | Dim):
+                    continue
+                if self.facts.decide(Comparison(">=", item, least)) is False:
+                    raise self.bad(
+                        name,
+                        f"`{name}` of `{self.declaration.name}` is at least {least},"
+                        f" not {show(item)}",
+                    )
+
+    def require(self, comparison: Comparison, text: str, help: str = "") -> None:
+        """States that a comparison must hold; `text` says what is wrong if not."""
+        decided = self.facts.decide(comparison)
+        if decided is False:
+            raise Refusal("shape-mismatch", text, f"`{comparison}` is needed", help)
+        if decided is None:
+            self.conditions.append((comparison, text))
+            self.facts = self.facts.assume(comparison)
+
+    def equal(self, a: Size, b: Size, text: str, help: str = "") -> None:
+        """States that two sizes must be equal."""
+        decided = self.facts.equal(a, b)
+        if decided is False:
+            raise Refusal("shape-mismatch", text, f"{show(a)} is not {show(b)}", help)
+        if decided is None:
+            self.conditions.append((Comparison("==", a, b), text))
+            self.facts = self.facts.assume(Comparison("==", a, b))
+
+    def rank(self, tensor: Tensor, *ranks: int, name: str = "its input") -> None:
+        """States how many sizes a tensor may have."""
+        rank = tensor.shape.rank
+        if rank is None:
+            if tensor.shape.least_rank > max(ranks):
+                rank = tensor.shape.least_rank
+            else:
+                tensor.shape.sizes  # noqa: B018  raises with the right words
+        if rank not in ranks:
+            wanted = " or ".join(str(r) for r in ranks)
+            raise self.refuse(
+                f"`{self.declaration.name}` wants {name} to have {wanted} sizes,"
+                f" and {tensor} has {rank}",
+                f"{tensor} flows in",
+            )
+
+    def axis(self, tensor: Tensor, name: str = "dim") -> int:
+        """The dimension of a tensor that an argument names."""
+        return tensor.shape.place(self.number(name))
+
+    def axes(self, tensor: Tensor, name: str = "dim") -> tuple[int, ...]:
+        """The dimensions of a tensor that an argument names; no two the same."""
+        places = tuple(tensor.shape.place(d) for d in self.numbers(name))
+        if len(set(places)) < len(places):
+            raise Refusal(
+                "bad-dimension",
+                f"`{name}` of `{self.declaration.name}` names a size twice",
+                f"{tensor} flows in",
+                argument=name,
+            )
+        return places
+
+    def same_dtype(self, *tensors: Tensor) -> str:
+        """States that tensors have one dtype, and gives it."""
+        dtypes = {t.dtype for t in tensors} - {"any"}
+        precise = dtypes - {"float"}
+        if len(precise) > 1 or "float" in dtypes and not precise <= FLOATS:
+            raise Refusal(
+                "wrong-dtype",
+                f"`{self.declaration.name}` wants one dtype, and is given"
+                f" {', '.join(f'{t} of {t.dtype}' for t in tensors)}",
+                "the dtypes differ",
+                "bring one to the dtype of the other with `type_as`",
+            )
+        return next(iter(precise or dtypes or {"any"}))
+
+    def integer(self, tensor: Tensor, *dtypes: str, name: str = "its input") -> None:
+        """States that a tensor is of one of these integer dtypes (int64 if none)."""
+        if tensor.dtype not in (dtypes or ("int64",)) and tensor.dtype != "any":
+            raise Refusal(
+                "wrong-dtype",
+                f"`{self.declaration.name}` wants {name} to be"
+                f" {' or '.join(dtypes or ('int64',))}, and {tensor} is {tensor.dtype}",
+                f"{tensor} flows in",
+            )
+
+    def floating(self, tensor: Tensor, name: str = "its input") -> None:
+        """States that a tensor is of a floating dtype."""
+        if not tensor.is_float:
+            raise Refusal(
+                "wrong-dtype",
+                f"`{self.declaration.name}` wants {name} to be floating point, and"
+                f" {tensor} is {tensor.dtype}",
+                f"{tensor} flows in",
+            )
+
+    def broadcast(self, *tensors: Tensor) -> Tensor:
+        """The type of an operation element by element."""
+        shape = tensors[0].shape
+        for other in tensors[1:]:
+            shape = self.broadcast_shapes(shape, other.shape)
+        return Tensor(shape, result_dtype(*tensors))
+
+    def broadcast_shapes(self, a: Shape, b: Shape) -> Shape:
+        if a == b:
+            return a
+        if a.star is not None or b.star is not None:
+            return self._broadcast_star(a, b)
+        long, short = (a, b) if len(a.head) >= len(b.head) else (b, a)
+        gap = len(long.head) - len(short.head)
+        sizes = list(long.head[:gap])
+        for i, (x, y) in enumerate(zip(long.head[gap:], short.head, strict=True)):
+            x, y = (x, y) if long is a else (y, x)
+            sizes.append(self._broadcast_size(x, y, a, b, gap + i))
+        return Shape(tuple(sizes))
+
+    def _broadcast_star(self, a: Shape, b: Shape) -> Shape:
+        if a.star is not None and b.star is not None:
+            if (a.star, len(a.head), len(a.tail)) != (b.star, len(b.head), len(b.tail)):
+                raise a._unknown("broadcasting") if not a.star else b._unknown("this")
+            head = tuple(
+                self._broadcast_size(x, y, a, b, i)
+                for i, (x, y) in enumerate(zip(a.head, b.head, strict=True))
+            )
+            tail = tuple(
+                self._broadcast_size(x, y, a, b, i - len(a.tail))
+                for i, (x, y) in enumerate(zip(a.tail, b.tail, strict=True))
+            )
+            return Shape(head, a.star, tail)
+        star, plain = (a, b) if a.star is not None else (b, a)
+        if len(plain.head) > len(star.tail):
+            raise star._unknown("broadcasting")
+        keep = len(star.tail) - len(plain.head)
+        tail = star.tail[:keep] + tuple(
+            self._broadcast_size(x, y, a, b, i - len(plain.head))
+            for i, (x, y) in enumerate(zip(star.tail[keep:], plain.head, strict=True))
+        )
+        return Shape(star.head, star.star, tail)
+
+    def _broadcast_size(self, x: Size, y: Size, a: Shape, b: Shape, at: int) -> Size:
+        # Only a literal 1 broadcasts: a size with a name is taken to be any.
+        if x == 1 or self.facts.normal(x) == 1:
+            return y
+        if y == 1 or self.facts.normal(y) == 1:
+            return x
+        self.equal(
+            x,
+            y,
+            f"`{self.declaration.name}` joins {a} and {b}: size {at} is {show(x)}"
+            f" and {show(y)}",
+        )
+        return x
