@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from hypothesis import strategies as st
@@ -12,7 +11,7 @@ from netdsl.shapes import Tensor, fixed
 
 Case = tuple[tuple[Any, ...], dict[str, Any]]
 Cases = SearchStrategy[Case]
-Draw = Callable[[SearchStrategy[Any]], Any]
+Draw = st.DrawFn
 
 NUMBERS = ("float", "float64", "int64")
 ANY = (*NUMBERS, "bool")
@@ -20,6 +19,7 @@ FLOAT = ("float",) * 6 + ("float64", "int64")
 # For functions of one dtype: `float` stands for any floating type.
 SAME = ("float",) * 8 + ("int64",)
 sizes = st.sampled_from((2, 3, 4, 6, 1))
+flag = st.booleans()
 scalars = st.sampled_from((2, 0.5, 1, -1, True))
 
 
@@ -38,6 +38,10 @@ def of(*sizes: int, dtype: str = "float") -> Tensor:
     return Tensor(fixed(*sizes), dtype)
 
 
+def sizes_of(tensor: Tensor) -> tuple[int, ...]:
+    return tuple(size for size in tensor.shape.sizes if isinstance(size, int))
+
+
 def seldom(draw: Draw, chance: int = 6) -> bool:
     """One time in so many: where a case is made invalid."""
     return bool(draw(st.integers(0, chance - 1)) == 0)
@@ -47,14 +51,13 @@ def spoiled(draw: Draw, shape: tuple[int, ...]) -> tuple[int, ...]:
     """The shape; seldom another one."""
     if not seldom(draw):
         return shape
-    return draw(
-        st.one_of(
-            shapes(),
-            st.just((*shape, 2)),
-            st.just(shape[1:]),
-            st.permutations(shape).map(tuple),
-        )
+    others = (
+        st.just((*shape, 2)),
+        st.just(shape[1:]),
+        st.permutations(shape).map(tuple),
     )
+    other: tuple[int, ...] = draw(st.one_of(shapes(), *others))
+    return other
 
 
 def options(**given: SearchStrategy[Any]) -> SearchStrategy[dict[str, Any]]:
@@ -82,6 +85,7 @@ def dims(draw: Draw, shape: tuple[int, ...]) -> Any:
 @st.composite
 def with_dim(
     draw: Draw,
+    /,
     dtypes: tuple[str, ...] = ANY,
     several: bool = False,
     extra: int = 0,
@@ -90,9 +94,8 @@ def with_dim(
 ) -> Case:
     """A tensor, one of its dimensions (or some), and what else is given."""
     tensor = draw(tensors(1, 4, dtypes))
-    place = (dims if several else dim)(
-        draw, tensor.shape.head, *([] if several else [extra])
-    )
+    shape = sizes_of(tensor)
+    place = dims(draw, shape) if several else dim(draw, shape, extra)
     return (tensor, place, *(draw(a) for a in after)), draw(options(**keywords))
 
 
@@ -106,7 +109,7 @@ def broadcastable(draw: Draw, shape: tuple[int, ...]) -> tuple[int, ...]:
 
 @st.composite
 def pair(draw: Draw, numbers: str = "", dtypes: tuple[str, ...] = ANY) -> Case:
-    """Two tensors, or with `numbers` a plain number on the "left", "right" or "both"."""
+    """Two tensors; `numbers` says where a plain number may stand."""
     shape = draw(shapes())
     a = Tensor(fixed(*shape), draw(st.sampled_from(dtypes)))
     b: Any = Tensor(fixed(*broadcastable(draw, shape)), draw(st.sampled_from(dtypes)))
@@ -159,7 +162,6 @@ def clamped(draw: Draw) -> Case:
     return (tensor,), draw(options(min=limit, max=limit))
 
 
-flag = st.booleans()
 DTYPE = st.sampled_from(("float32", "float64", "int64"))
 FLOAT_DTYPE = st.sampled_from(("float32", "float64"))
 factor = st.sampled_from((0.5, 1.0, 2))
@@ -180,8 +182,8 @@ each(
     "logsigmoid softsign tanhshrink sigmoid tanh exp exp2 expm1 log log1p log2 log10"
     " sin cos tan asin acos atan sinh cosh asinh acosh atanh erf erfc erfinv sqrt rsqrt"
     " reciprocal sinc deg2rad lgamma floor ceil trunc neg abs frac sign square isnan"
-    " isinf isfinite logical_not contiguous detach clone float double half bfloat16 long"
-    " int bool",
+    " isinf isfinite logical_not contiguous detach clone float double half bfloat16"
+    " long int bool",
     any_tensor,
 )
 CASES["gelu"] = case(tensors(), approximate=st.sampled_from(("none", "tanh", "x")))
@@ -291,9 +293,9 @@ def joined(draw: Draw, along: bool) -> Case:
 @st.composite
 def parted(draw: Draw, kind: str) -> Case:
     tensor = draw(tensors(1, 4, ("float",)))
-    place = dim(draw, tensor.shape.head)
-    inside = -len(tensor.shape.head) <= place < len(tensor.shape.head)
-    size = tensor.shape.head[place] if inside else 4
+    place = dim(draw, sizes_of(tensor))
+    inside = -len(sizes_of(tensor)) <= place < len(sizes_of(tensor))
+    size = sizes_of(tensor)[place] if inside else 4
     count: Any = draw(st.integers(0 if seldom(draw) else 1, 7))
     if kind != "chunk" and draw(st.booleans()):
         cut = draw(st.integers(-1 if seldom(draw) else 0, size))
@@ -331,22 +333,22 @@ def regrouped(draw: Draw, shape: tuple[int, ...], hole: bool = True) -> tuple[in
 @st.composite
 def viewed(draw: Draw) -> Case:
     tensor = draw(tensors())
-    wanted = draw(regrouped(tensor.shape.head))
-    plain = wanted and draw(st.booleans())
+    wanted = draw(regrouped(sizes_of(tensor)))
+    plain = bool(wanted) and bool(draw(flag))
     return ((tensor, *wanted) if plain else (tensor, list(wanted))), {}
 
 
 @st.composite
 def viewed_as(draw: Draw) -> Case:
     tensor = draw(tensors())
-    wanted = draw(regrouped(tensor.shape.head, hole=False))
+    wanted = draw(regrouped(sizes_of(tensor), hole=False))
     return (tensor, of(*(abs(w) for w in wanted))), {}
 
 
 @st.composite
 def flattened(draw: Draw) -> Case:
     tensor = draw(tensors())
-    shape = tensor.shape.head
+    shape = sizes_of(tensor)
     return (tensor, dim(draw, shape)), {} if seldom(draw, 2) else {
         "end_dim": dim(draw, shape)
     }
@@ -355,12 +357,12 @@ def flattened(draw: Draw) -> Case:
 @st.composite
 def unflattened(draw: Draw) -> Case:
     tensor = draw(tensors(1))
-    place = dim(draw, tensor.shape.head)
-    inside = -len(tensor.shape.head) <= place < len(tensor.shape.head)
+    place = dim(draw, sizes_of(tensor))
+    inside = -len(sizes_of(tensor)) <= place < len(sizes_of(tensor))
     return (
         tensor,
         place,
-        draw(regrouped(tensor.shape.head[place : place + 1 or None] if inside else ())),
+        draw(regrouped(sizes_of(tensor)[place : place + 1 or None] if inside else ())),
     ), {}
 
 
@@ -369,7 +371,7 @@ def stretched(draw: Draw, as_list: bool = False) -> Case:
     tensor = draw(tensors())
     wanted = [
         draw(st.sampled_from((-1, s))) if s > 1 else draw(sizes)
-        for s in tensor.shape.head
+        for s in sizes_of(tensor)
     ]
     new = draw(st.lists(sizes, max_size=2))
     sizes_ = spoiled(draw, (*new, *wanted))
@@ -379,7 +381,7 @@ def stretched(draw: Draw, as_list: bool = False) -> Case:
 @st.composite
 def repeated(draw: Draw) -> Case:
     tensor = draw(tensors(1))
-    width = len(tensor.shape.head) + draw(st.integers(-1, 1))
+    width = len(sizes_of(tensor)) + draw(st.integers(-1, 1))
     times = draw(st.lists(st.integers(0, 3), min_size=width, max_size=width))
     return ((tensor, *times) if times else (tensor, times)), {}
 
@@ -387,7 +389,7 @@ def repeated(draw: Draw) -> Case:
 @st.composite
 def interleaved(draw: Draw) -> Case:
     tensor = draw(tensors(1))
-    place = dim(draw, tensor.shape.head)
+    place = dim(draw, sizes_of(tensor))
     return (tensor, draw(st.integers(0, 3))), draw(options(dim=st.just(place)))
 
 

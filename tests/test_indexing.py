@@ -8,12 +8,12 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_function_rules import Names, Refusal, unstarred
+from test_function_rules import Names, real, unstarred
 
 from netdsl.dims import Comparison, Facts, Size, symbol
 from netdsl.layers.indexing import index_shape
 from netdsl.layers.spec import FUNCTIONS, Call
-from netdsl.shapes import Shape, Tensor, fixed
+from netdsl.shapes import Refusal, Shape, Tensor, fixed
 
 B, T, D = symbol("B"), symbol("T"), symbol("D")
 X = Tensor(fixed(B, T, D))
@@ -43,21 +43,11 @@ def ours(tensor: Tensor, items: tuple[Any, ...]) -> Tensor | Refusal:
         return refusal
 
 
-def theirs(shape: tuple[Size, ...], items: tuple[Any, ...]) -> Shape | Exception:
-    real = tuple(
-        torch.zeros(item.shape.sizes, dtype=getattr(torch, name_of(item)))
-        if isinstance(item, Tensor)
-        else item
-        for item in items
-    )
+def theirs(shape: tuple[int, ...], items: tuple[Any, ...]) -> Shape | Exception:
     try:
-        return fixed(*torch.zeros(shape)[real].shape)
+        return fixed(*torch.zeros(shape)[real(items)].shape)
     except (IndexError, ValueError, TypeError, RuntimeError) as error:
         return error
-
-
-def name_of(item: Tensor) -> str:
-    return "float32" if item.dtype == "float" else item.dtype
 
 
 def masked(items: tuple[Any, ...]) -> bool:

@@ -106,7 +106,7 @@ def test_rule_is_torchs(name: str) -> None:
 
     @settings(
         derandomize=True,
-        max_examples=60,
+        max_examples=50,
         deadline=None,
         database=None,
         suppress_health_check=list(HealthCheck),

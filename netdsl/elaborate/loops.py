@@ -46,6 +46,7 @@ def bind_target(walk: Walk, target: syntax.Expression, symbols: Any, value: Any)
     """Gives the names of a loop's target their values of one round."""
     if isinstance(target, syntax.Name):
         symbols.type = arithmetic.type_name(value)
+        symbols.value = value
         walk.bind(target.id, Val(value, graph.Ref(symbols), target.span))
         return
     assert isinstance(target, syntax.TupleOf)

@@ -270,6 +270,42 @@ class Program:
 
     # -- definitions -------------------------------------------------------------------
 
+    def collect_bindings(self, items: Sequence[syntax.Item]) -> None:
+        """Finds what net parameters stand for, by walking the nets that have none.
+
+        Only then can the classes that have them be defined.
+        """
+        nets = [i for i in items if isinstance(i, syntax.Net)]
+        with self.report.muted():
+            open_ = [n for n in nets if self._takes_nets(n)]
+            if not open_ and all(n.layer is None for n in nets):
+                return
+            for net in nets:
+                if net not in open_:
+                    self._quietly(net)
+            for net in reversed(open_):
+                # Outer nets first: what they hand on reaches the inner ones.
+                self._quietly(net)
+        self._walks.clear()
+
+    def _quietly(self, net: syntax.Net) -> None:
+        self.start()
+        try:
+            with self._inside(net, net.name_span):
+                self.walk_definition(net, frozenset())
+        except (Stop, TooMuch, Refusal):
+            pass
+
+    def _takes_nets(self, net: syntax.Net) -> bool:
+        walk = Walk(self, net, defining=False)
+        for parameter in net.parameters:
+            try:
+                if _holds_net(self.parameter_kind(walk, parameter)):
+                    return True
+            except Stop:
+                continue
+        return False
+
     def define(self, net: syntax.Net) -> Walk:
         """The walk that defines a net's class; its messages are told once."""
         known = self._walks.get(id(net))

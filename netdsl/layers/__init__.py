@@ -13,6 +13,7 @@ from netdsl.layers import (  # noqa: F401  each declares its family
     creation,
     distance,
     dropout,
+    einsum,
     embedding,
     functional,
     indexing,

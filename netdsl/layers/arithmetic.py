@@ -26,9 +26,9 @@ def _mixed(c: Call, *values: Any) -> Tensor:
 
 
 def _is_bool(value: Any) -> bool:
-    return (
-        isinstance(value, bool) or isinstance(value, Tensor) and value.dtype == "bool"
-    )
+    if isinstance(value, Tensor):
+        return value.dtype == "bool"
+    return isinstance(value, bool)
 
 
 def _plain(c: Call) -> Tensor:

@@ -194,15 +194,12 @@ def _data(data: object) -> tuple[Shape, str]:
 
 def _randint(c: Call) -> Tensor:
     # `randint(high, size)`, or `randint(low, high, size)`.
-    size = c.size if c.known("size") is not None else c.high
-    if not isinstance(size, tuple):
-        raise c.bad("size", "`size` of `randint` is a list of sizes")
-    c.values["size"] = size
-    low, high = (0, c.low) if size is c.high else (c.low, c.high)
-    if isinstance(high, int | Dim) and isinstance(low, int | Dim):
-        if c.facts.decide(Comparison("<", low, high)) is False:
-            raise c.bad("high", f"`randint` draws from {show(low)} to {show(high)}")
-    return Tensor(_sizes(c), _dtype(c, "int64"))
+    short = c.known("size") is None
+    low, high = (0, c.low) if short else (c.low, c.high)
+    known = isinstance(high, int | Dim) and isinstance(low, int | Dim)
+    if known and c.facts.decide(Comparison("<", low, high)) is False:
+        raise c.bad("high", f"`randint` draws from {show(low)} to {show(high)}")
+    return Tensor(_sizes(c, "high" if short else "size"), _dtype(c, "int64"))
 
 
 _DTYPE = "dtype: dtype? = None"

@@ -149,15 +149,15 @@ def _cut(c: Call, tensor: Tensor, size: Size, item: slice) -> Size:
 def _step(c: Call, tensor: Tensor, step: Any) -> Size:
     if step is None:
         return 1
-    step = _value(c, step)
-    if c.facts.decide(Comparison(">=", step, 1)) is False:
+    size = _value(c, step)
+    if c.facts.decide(Comparison(">=", size, 1)) is False:
         raise _bad(
-            f"a slice of {tensor} has a step of {show(step)}, and torch takes steps"
+            f"a slice of {tensor} has a step of {show(size)}, and torch takes steps"
             " of at least 1",
             "not a step for a tensor",
         )
-    c.require(Comparison(">=", step, 1), f"a slice of {tensor} has a step of 0")
-    return step
+    c.require(Comparison(">=", size, 1), f"a slice of {tensor} has a step of 0")
+    return size
 
 
 def _value(c: Call, value: Any) -> Size:
@@ -175,21 +175,20 @@ def _bound(c: Call, tensor: Tensor, size: Size, value: Any, default: Size) -> Si
     """
     if value is None:
         return default
-    value = _value(c, value)
-    text = f"a slice of {tensor} goes beyond its size {show(size)}, to {show(value)}"
-    if _counts_from_end(c, value):
-        c.require(Comparison("<=", value, 0), text)
-        value = size + value
-        inside = c.facts.decide(Comparison(">=", value, 0))
-        if inside is False:
+    at = _value(c, value)
+    text = f"a slice of {tensor} goes beyond its size {show(size)}, to {show(at)}"
+    if _counts_from_end(c, at):
+        c.require(Comparison("<=", at, 0), text)
+        at = size + at
+        if c.facts.decide(Comparison(">=", at, 0)) is False:
             return 0
-        c.require(Comparison(">=", value, 0), text)
-        return value
-    c.require(Comparison(">=", value, 0), text)
-    if c.facts.decide(Comparison("<=", value, size)) is False:
+        c.require(Comparison(">=", at, 0), text)
+        return at
+    c.require(Comparison(">=", at, 0), text)
+    if c.facts.decide(Comparison("<=", at, size)) is False:
         return size
-    c.require(Comparison("<=", value, size), text)
-    return value
+    c.require(Comparison("<=", at, size), text)
+    return at
 
 
 def _counts_from_end(c: Call, value: Size) -> bool:

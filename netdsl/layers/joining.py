@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from netdsl.dims import Comparison, Size, floordiv, modulo, show
+from netdsl.dims import Comparison, Size, floordiv, maximum, modulo, show
 from netdsl.layers.spec import Call, function
 from netdsl.shapes import Refusal, Shape, Tensor, Undecided, fixed, result_dtype
 
@@ -100,7 +100,7 @@ def _stack(c: Call) -> Tensor:
 # -- parts ---------------------------------------------------------------------
 
 
-def _parts(tensor: Tensor, place: int, sizes: list[Size]) -> Tensors:
+def _parts(tensor: Tensor, place: int, sizes: Sequence[Size]) -> Tensors:
     return tuple(tensor.with_shape(tensor.shape.replace(place, s)) for s in sizes)
 
 
@@ -185,8 +185,9 @@ def _between(c: Call, size: Size, indices: tuple[Size, ...]) -> list[Size]:
     for index in indices:
         index = c.facts.normal(index)
         if isinstance(number, int) and isinstance(index, int):
-            end: Size = min(max(index + number if index < 0 else index, 0), number)
-            sizes.append(max(end - start, 0) if isinstance(start, int) else end - start)
+            from_front = index + number if index < 0 else index
+            end: Size = min(max(from_front, 0), number)
+            sizes.append(maximum(end - start, 0))
         else:
             end = index + size if isinstance(index, int) and index < 0 else index
             text = f"`tensor_split` cuts {show(size)} at {show(index)}"
@@ -199,7 +200,7 @@ def _between(c: Call, size: Size, indices: tuple[Size, ...]) -> list[Size]:
             sizes.append(0 if empty else end - start)
         start = end
     last = size - start
-    return [*sizes, max(last, 0) if isinstance(last, int) else last]
+    return [*sizes, last]
 
 
 def _unbind(c: Call) -> Tensors:

@@ -28,7 +28,7 @@ def outside_in(places: tuple[int, ...]) -> list[int]:
 
 
 def _dtype(c: Call) -> str:
-    return c.known("dtype") or c.input.dtype
+    return str(c.known("dtype") or c.input.dtype)
 
 
 def _mean(c: Call) -> Tensor:
@@ -179,14 +179,14 @@ for _name, _doc in (
         _extreme,
         _doc,
     )
-for _name, _rule, _doc in (
-    ("max", _best, "The greatest; with `dim` a pair of values and indices."),
-    ("min", _best, "The least; with `dim` a pair of values and indices."),
+for _name, _doc in (
+    ("max", "The greatest; with `dim` a pair of values and indices."),
+    ("min", "The least; with `dim` a pair of values and indices."),
 ):
     function(
         f"{_name}(input: tensor, dim: int | tensor ? = None, keepdim: bool = False)",
         f".{_name}",
-        _rule,
+        _best,
         _doc,
     )
 function(

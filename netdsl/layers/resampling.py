@@ -221,7 +221,7 @@ def _upsample(c: Call) -> Tensor:
     smooth = mode in _MODE_RANKS
     if isinstance(mode, str) and not smooth and isinstance(c.align_corners, bool):
         raise c.bad("align_corners", f'`align_corners` means nothing for mode "{mode}"')
-    if c.recompute_scale_factor is True and c.size is not None:
+    if c.recompute_scale_factor is True and c.known("size") is not None:
         raise c.bad("recompute_scale_factor", "there is no scale to compute again")
     return _resized(c, *(_MODE_RANKS[mode] if smooth else (3, 4, 5)))
 

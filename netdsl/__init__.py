@@ -1,0 +1,60 @@
+"""netdsl: say what a network is, get the PyTorch that a careful engineer writes.
+
+    import netdsl
+
+    model = netdsl.load("resnet.net", "resnet18", num_classes=10)
+    text = netdsl.compile("resnet.net")
+    for diagnostic in netdsl.check("resnet.net"):
+        print(diagnostic.text)
+
+Importing this package imports neither torch nor lark nor black.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from netdsl.diagnostics import CompileError, Diagnostic
+    from netdsl.doors import check, compile
+    from netdsl.limits import Limits
+    from netdsl.load import load, load_class, loads
+
+__version__ = "0.1.0"
+__all__ = [
+    "CompileError",
+    "Diagnostic",
+    "Limits",
+    "__version__",
+    "check",
+    "compile",
+    "load",
+    "load_class",
+    "loads",
+]
+
+_HOMES = {
+    "CompileError": "netdsl.diagnostics",
+    "Diagnostic": "netdsl.diagnostics",
+    "Limits": "netdsl.limits",
+    "check": "netdsl.doors",
+    "compile": "netdsl.doors",
+    "load": "netdsl.load",
+    "load_class": "netdsl.load",
+    "loads": "netdsl.load",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'netdsl' has no attribute {name!r}")
+    from importlib import import_module
+
+    value = getattr(import_module(_HOMES[name]), name)
+    # `import_module` binds submodules here too; the function has the last word.
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,339 @@
+"""The pipeline: text -> tree -> names -> graph -> Python, and what runs it all.
+
+    parse      Source            -> syntax.Program
+    resolve    syntax.Program    -> Files: definitions, imports
+    elaborate  Files             -> Program: nets with values and shapes
+    emit       Program           -> Emitted: lines of Python
+    format     Emitted           -> text, by black
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from netdsl import syntax
+from netdsl.diagnostics import Diagnostic, Report
+from netdsl.elaborate import expressions, flows, statements
+from netdsl.elaborate.expects import check_expect, use_concrete
+from netdsl.elaborate.lints import lint
+from netdsl.elaborate.program import Program
+from netdsl.elaborate.values import Factory
+from netdsl.elaborate.walk import Stop, TooMuch, Walk
+from netdsl.emit.file import Emitted, emit
+from netdsl.graph import Argument, Const
+from netdsl.limits import Limits
+from netdsl.parse import Parser, decode
+from netdsl.resolve import Files, Reader, no_imports, resolve
+from netdsl.shapes import Refusal
+
+# The handlers of expressions and statements register themselves when imported.
+_HANDLERS = (expressions, flows, statements)
+# Nesting is limited by the parser; walking a net of that depth needs this much.
+_RECURSION = 10_000
+
+
+class UsageError(Exception):
+    """The caller names a net or hyperparameter that does not exist."""
+
+
+class Outcome(NamedTuple):
+    """What a run gave: messages, and the Python if it was asked for and is right."""
+
+    diagnostics: tuple[Diagnostic, ...]
+    text: str | None
+
+
+class Analysis(NamedTuple):
+    """A file that was walked: messages, and the program if its tree could be read."""
+
+    diagnostics: tuple[Diagnostic, ...]
+    program: Program | None
+    tree: syntax.Program | None
+
+    @property
+    def failed(self) -> bool:
+        return any(d.level == "error" for d in self.diagnostics)
+
+
+class Session:
+    """Compiles again and again, remembering the items that did not change."""
+
+    def __init__(self, limits: Limits | None = None) -> None:
+        self.limits = limits or Limits()
+        self.parser = Parser()
+
+    def analyse(
+        self,
+        name: str,
+        data: bytes,
+        *,
+        reader: Reader | None = None,
+        net: str | None = None,
+        define: Mapping[str, str] | None = None,
+        externs: Mapping[str, str] | None = None,
+    ) -> Analysis:
+        """Reads, resolves and walks a file; checks all that can be checked."""
+        report = Report()
+        if sys.getrecursionlimit() < _RECURSION:
+            sys.setrecursionlimit(_RECURSION)
+        source = decode(name, data, report, self.limits)
+        if source is None:
+            return Analysis(tuple(report), None, None)
+        tree = self.parser.parse(source, report, self.limits)
+        if not tree.items and not report.failed:
+            report.error(
+                "no-net", "the file holds no net", _start(tree),
+                help="write `net NAME:` and, indented below it, `input x: [...]`",
+            )  # fmt: skip
+        if define or net is not None:
+            tree = redefined(self, tree, net, define or {}, report)
+        files = resolve(tree, self.parser, reader or no_imports, report, self.limits)
+        program = Program(files, report, self.limits)
+        walk_all(program, tree)
+        if define and not report.failed:
+            chosen = choose_net(tree, net)
+            if chosen is not None:
+                use_defaults(program, chosen)
+        return Analysis(self._limited(report), program, tree)
+
+    def _limited(self, report: Report) -> tuple[Diagnostic, ...]:
+        return tuple(report)[: self.limits.diagnostics]
+
+
+def _start(tree: syntax.Program) -> Any:
+    return tree.span
+
+
+def walk_all(program: Program, tree: syntax.Program) -> None:
+    """Walks every item of the file."""
+    items = tree.items
+    for_nets = [
+        i
+        for file in program.files.files.values()
+        for i in file.program.items
+    ]
+    program.collect_bindings(for_nets)
+    for item in items:
+        program.start()
+        try:
+            if isinstance(item, syntax.Net):
+                walk = program.define(item)
+                if not program.report.failed:
+                    use_defaults(program, item)
+                lint(program, item)
+                del walk
+            elif isinstance(item, syntax.Constant):
+                for target in item.let.targets:
+                    program.constant(item, target.id, target.span)
+            elif isinstance(item, syntax.Fn):
+                check_function(program, item)
+        except (Stop, TooMuch):
+            continue
+        except Refusal as refusal:
+            program.report.error(refusal.code, refusal.text, item.span)
+    for item in items:
+        if isinstance(item, syntax.Expect):
+            check_expect(program, item)
+
+
+def check_function(program: Program, fn: syntax.Fn) -> None:
+    """A function's parameters and names; its body is checked where it is called."""
+    names = [p.name for p in fn.parameters]
+    for parameter in fn.parameters:
+        if names.count(parameter.name) > 1:
+            program.report.error(
+                "duplicate-name",
+                f"`{parameter.name}` is named twice",
+                parameter.name_span,
+            )
+
+
+def use_defaults(program: Program, net: syntax.Net) -> None:
+    """A net whose hyperparameters all have defaults is checked with them."""
+    if any(p.default is None for p in net.parameters) or net.layer is not None:
+        return
+    if not net.parameters:
+        return
+    program.start()
+    walk = Walk(program, net, defining=False, training=False)
+    try:
+        use_concrete(walk, net, [], {}, {}, False, net.name_span)
+    except (Stop, TooMuch, Refusal):
+        pass
+
+
+# -- choosing a net ------------------------------------------------------------------
+
+
+def nets_of(tree: syntax.Program) -> list[syntax.Net]:
+    return [i for i in tree.items if isinstance(i, syntax.Net)]
+
+
+def choose_net(tree: syntax.Program, name: str | None) -> syntax.Net | None:
+    """The net of that name, or the only one that no other net uses."""
+    nets = nets_of(tree)
+    if name is not None:
+        found = next((n for n in nets if n.name == name), None)
+        if found is None:
+            from difflib import get_close_matches
+
+            near = get_close_matches(name, [n.name for n in nets], 1)
+            hint = f"; did you mean {near[0]}?" if near else ""
+            known = ", ".join(n.name for n in nets) or "none"
+            raise UsageError(f"there is no net {name}{hint} The file has: {known}")
+        return found
+    used = {
+        part.id
+        for net in nets
+        for part in syntax.walk(net)
+        if isinstance(part, syntax.Name) and part.id != net.name
+    }
+    free = [n for n in nets if n.name not in used]
+    if len(free) != 1:
+        names = ", ".join(n.name for n in free or nets) or "none"
+        raise UsageError(f"name the net that is meant; the file has: {names}")
+    return free[0]
+
+
+def redefined(
+    session: Session,
+    tree: syntax.Program,
+    name: str | None,
+    define: Mapping[str, str],
+    report: Report,
+) -> syntax.Program:
+    """The tree with other defaults for a net's hyperparameters."""
+    if report.failed:
+        return tree
+    net = choose_net(tree, name)
+    if net is None or not define:
+        return tree
+    parameters = []
+    known = {p.name for p in net.parameters}
+    for word in define:
+        if word not in known:
+            names = ", ".join(sorted(known)) or "none"
+            raise UsageError(
+                f"{net.name} has no hyperparameter {word}; it has: {names}"
+            )
+    for parameter in net.parameters:
+        if parameter.name in define:
+            value = session.parser.expression(
+                define[parameter.name], report, session.limits
+            )
+            if value is None:
+                raise UsageError(f"-D {parameter.name}: this is no value")
+            parameter = syntax.Parameter(
+                parameter.span,
+                parameter.name,
+                parameter.name_span,
+                parameter.type,
+                value,
+            )
+        parameters.append(parameter)
+    changed = syntax.Net(
+        net.span, net.name, net.name_span, tuple(parameters), net.layer, net.doc, net.body
+    )
+    items = tuple(changed if i is net else i for i in tree.items)
+    return syntax.Program(tree.span, items, tree.chunks)
+
+
+# -- what the doors call -----------------------------------------------------------------
+
+
+def check(
+    name: str,
+    data: bytes,
+    *,
+    reader: Reader | None = None,
+    net: str | None = None,
+    define: Mapping[str, str] | None = None,
+    externs: Mapping[str, str] | None = None,
+    limits: Limits | None = None,
+) -> Outcome:
+    """The messages about a file."""
+    session = Session(limits)
+    analysis = session.analyse(name, data, reader=reader, net=net, define=define)
+    return Outcome(analysis.diagnostics, None)
+
+
+def compile(
+    name: str,
+    data: bytes,
+    *,
+    reader: Reader | None = None,
+    net: str | None = None,
+    define: Mapping[str, str] | None = None,
+    externs: Mapping[str, str] | None = None,
+    limits: Limits | None = None,
+) -> Outcome:
+    """The messages about a file and, if it has no mistakes, its Python."""
+    session = Session(limits)
+    analysis = session.analyse(name, data, reader=reader, net=net, define=define)
+    if analysis.failed or analysis.program is None:
+        return Outcome(analysis.diagnostics, None)
+    missing = missing_externs(analysis.program, externs or {})
+    if missing:
+        return Outcome((*analysis.diagnostics, *missing), None)
+    emitted = emit(analysis.program, externs or {}, net)
+    return Outcome(analysis.diagnostics, formatted(emitted.text()))
+
+
+def missing_externs(
+    program: Program, externs: Mapping[str, Any]
+) -> tuple[Diagnostic, ...]:
+    """Externs for which the caller names no package."""
+    report = Report()
+    for file in program.files.files.values():
+        for item in file.program.items:
+            if isinstance(item, syntax.Extern) and item.name not in externs:
+                report.error(
+                    "undefined-extern",
+                    f"nobody says where `{item.name}` comes from",
+                    item.name_span,
+                    help=f"compile with `--layer {item.name}=PACKAGE`, or load with"
+                    f' `externs={{"{item.name}": ...}}`',
+                )
+    return tuple(report)
+
+
+def formatted(text: str) -> str:
+    """The text as black writes it."""
+    import black
+
+    return black.format_str(text, mode=black.Mode())
+
+
+def python_arguments(values: Mapping[str, Any]) -> dict[str, Argument]:
+    """Python values as arguments of a net."""
+    out = {}
+    for name, value in values.items():
+        out[name] = Argument(static_value(value), Const(None), None)
+    return out
+
+
+def static_value(value: Any) -> Any:
+    """A Python value as the language has it; TypeError if it has none."""
+    if value is None or isinstance(value, bool | int | float | str | Factory):
+        return value
+    if isinstance(value, list):
+        return [static_value(v) for v in value]
+    if isinstance(value, tuple):
+        return tuple(static_value(v) for v in value)
+    if isinstance(value, dict):
+        return {k: static_value(v) for k, v in value.items()}
+    raise TypeError(f"{type(value).__name__} can't be a hyperparameter")
+
+
+__all__ = [
+    "Analysis",
+    "Emitted",
+    "Files",
+    "Outcome",
+    "Session",
+    "UsageError",
+    "check",
+    "compile",
+]

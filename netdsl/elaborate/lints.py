@@ -1,0 +1,147 @@
+"""What a class leaves unused, and layers whose sizes nothing tells."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from netdsl import graph, syntax
+from netdsl.elaborate.modules import every_module
+from netdsl.elaborate.program import Program
+from netdsl.elaborate.values import Blur, Condition
+from netdsl.elaborate.walk import Walk
+from netdsl.graph import LayerModule, NetModule
+
+
+def lint(program: Program, net: syntax.Net) -> None:
+    """Warnings about a net, once its class is defined; and what was never used."""
+    walk = program.define(net)
+    for parameter in net.parameters:
+        if parameter.name not in walk.used and not _only_default(net, parameter):
+            program.report.warning(
+                "unused-hyperparameter",
+                f"`{net.name}` never uses its hyperparameter `{parameter.name}`",
+                parameter.name_span,
+            )
+    for name, span in walk.lets.items():
+        if name not in walk.used and name != "_":
+            program.report.warning(
+                "unused-let", f"`{name}` is never used", span, help="delete the line"
+            )
+    for name, span in walk.assigned.items():
+        if name not in walk.used and not name.startswith("_"):
+            program.report.error(
+                "unused-value",
+                f"`{name}` is given a value that leads nowhere",
+                span,
+                help="use it, or call it `_`",
+            )
+    _lint_layers(program, walk)
+
+
+def _only_default(net: syntax.Net, parameter: syntax.Parameter) -> bool:
+    """Whether another hyperparameter's default reads it."""
+    return any(
+        isinstance(part, syntax.Name) and part.id == parameter.name
+        for other in net.parameters
+        if other.default is not None
+        for part in syntax.walk(other.default)
+    )
+
+
+def _lint_layers(program: Program, walk: Walk) -> None:
+    for statement in _registered(walk.init):
+        module = statement.module
+        if not module.used:
+            if _unknown_sizes(module):
+                walk.error(
+                    "size-not-inferred",
+                    f"nothing flows into `{_label(statement.label)}`, so its sizes"
+                    " can't be inferred",
+                    statement.span,
+                    help="send a tensor through it, or delete it",
+                )
+            else:
+                program.report.warning(
+                    "unused-layer",
+                    f"the layer `{_label(statement.label)}` is never used",
+                    statement.span,
+                )
+        elif not module.named and _has_weights(program, module):
+            program.report.warning(
+                "unnamed-weights",
+                f"a layer with weights has no name: its keys start with"
+                f" `{_label(statement.label)}`, and change when another"
+                " is put above it",
+                statement.span,
+                help=f"write `{_label(statement.label)}: ...`",
+            )
+        elif _never_reached(module) and not program.report.failed:
+            walk.error(
+                "size-not-inferred",
+                f"nothing flows into a part of `{_label(statement.label)}`, so its"
+                " sizes can't be inferred",
+                statement.span,
+            )
+
+
+def _label(label: Any) -> str:
+    parts = label if isinstance(label, tuple) else (label,)
+    return ".".join(p if isinstance(p, str) else "..." for p in parts)
+
+
+def _registered(statements: list[Any]) -> list[graph.Register]:
+    out: list[graph.Register] = []
+    for statement in statements:
+        if isinstance(statement, graph.Register):
+            out.append(statement)
+        elif isinstance(statement, graph.Branch):
+            out += _registered(statement.then) + _registered(statement.other)
+    return out
+
+
+def _unknown_sizes(module: graph.Module) -> bool:
+    return any(
+        (isinstance(m, LayerModule) and m.declaration.infers and not m.inferred
+         and not _written(m))
+        or isinstance(m, NetModule)
+        for m in every_module(module)
+    )  # fmt: skip
+
+
+def _written(module: LayerModule) -> bool:
+    return all(
+        p.name in module.keywords
+        for p in module.declaration.signature.parameters
+        if p.inferred
+    )
+
+
+def _never_reached(module: graph.Module) -> bool:
+    return any(
+        isinstance(m, LayerModule)
+        and m.declaration.infers
+        and m.applied is None
+        and not _written(m)
+        for m in every_module(module)
+        if not isinstance(m, graph.ParameterModule)
+    )
+
+
+def _has_weights(program: Program, module: graph.Module) -> bool:
+    return any(
+        (isinstance(m, LayerModule) and m.declaration.has_weights)
+        or isinstance(m, graph.ExternModule)
+        or (isinstance(m, NetModule) and _net_has_weights(program, m.net))
+        for m in every_module(module)
+    )
+
+
+def _net_has_weights(program: Program, net: syntax.Net) -> bool:
+    walk = program.define(net)
+    modules = [s.module for s in _registered(walk.init)]
+    if walk.root is not None:
+        modules.append(walk.root)
+    return bool(walk.owns) or any(_has_weights(program, m) for m in modules)
+
+
+__all__ = ["Blur", "Condition", "lint"]

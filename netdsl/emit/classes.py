@@ -1,0 +1,770 @@
+"""One net as Python: a class, or a function that makes one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from netdsl import dims, graph, syntax
+from netdsl.dims import Comparison
+from netdsl.elaborate.demand import in_expr, in_size, reached
+from netdsl.elaborate.expressions import is_dynamic
+from netdsl.elaborate.narrowing import Maybe
+from netdsl.elaborate.values import (
+    SKIP,
+    Blur,
+    Condition,
+    Factory,
+    NetParameter,
+    Val,
+    size_names,
+)
+from netdsl.elaborate.walk import Walk
+from netdsl.emit.constructors import Constructor, negated, reset_line
+from netdsl.emit.initial import init_rules
+from netdsl.emit.lines import Lines
+from netdsl.emit.naming import name_temporaries
+from netdsl.emit.spelling import Imports, Speller, quoted
+from netdsl.graph import ChainModule, Symbol
+from netdsl.layers import Unknown
+from netdsl.layers.spec import Declaration
+from netdsl.shapes import Shape, Tensor
+
+WIDEST = 100
+
+
+class ClassWriter:
+    """Writes one net."""
+
+    def __init__(self, program: Any, net: syntax.Net, imports: Imports, file: Any) -> None:
+        self.program = program
+        self.net = net
+        self.walk: Walk = program.define(net)
+        self.imports = imports
+        self.file = file
+        self.sizes: list[Symbol] = program.class_sizes(net)
+        self.size_texts = self._name_sizes()
+        self.stored: dict[str, str] = {}
+        """Attributes that forward reads, with what `__init__` gives them."""
+        self.unpacked: dict[int, Symbol] = {}
+        self.local_names: dict[int, str] = {}
+        self.in_forward = False
+        self.init_speller = Speller(imports, file.net_name, self._in_init)
+        self.forward_speller = Speller(imports, file.net_name, self._in_forward)
+        self.carried_names: dict[int, str] = {}
+
+    # -- names -------------------------------------------------------------------------
+
+    def _name_sizes(self) -> dict[str, str]:
+        """The parameter that each size of an input becomes."""
+        taken = set(self.walk.hypers)
+        names: dict[str, str] = {}
+        for symbol in self.sizes:
+            name = self._size_name(symbol)
+            owner = symbol.place[0].name if symbol.place else "input"
+            if name in taken:
+                name = f"{owner}_{name.removeprefix('in_')}"
+            while name in taken:
+                name += "_"
+            taken.add(name)
+            names[symbol.name] = name
+        return names
+
+    def _size_name(self, symbol: Symbol) -> str:
+        if len(symbol.name) > 1 and symbol.name.islower() and symbol.name[0] != "_":
+            return symbol.name
+        found = self.file.first_use(self.net, symbol)
+        if found is not None:
+            return str(found)
+        return symbol.name.lower().lstrip("_") or "size"
+
+    def _in_init(self, symbol: Symbol) -> str:
+        if symbol.kind == "size":
+            return self.size_texts.get(symbol.name, symbol.name)
+        if symbol.kind == "carried":
+            return self._carried(symbol)
+        if symbol.kind == "constant":
+            self.file.need_constant(symbol)
+        if symbol.kind == "own":
+            return f"self.{symbol.name}"
+        return symbol.name
+
+    def _carried(self, symbol: Symbol) -> str:
+        known = self.carried_names.get(id(symbol))
+        if known is None:
+            number = len(self.carried_names) + 1
+            known = "channels" if number == 1 else f"channels_{number}"
+            if known in self.walk.hypers:
+                known = f"{known}_now"
+            self.carried_names[id(symbol)] = known
+        return known
+
+    def _in_forward(self, symbol: Symbol) -> str:
+        known = self.local_names.get(id(symbol))
+        if known is not None:
+            return known
+        if symbol.kind == "own":
+            return f"self.{symbol.name}"
+        if symbol.kind == "size":
+            return self._size_in_forward(symbol)
+        if symbol.kind == "hyper" or (symbol.kind == "let" and symbol.place == "static"):
+            return self._stored(symbol.name, self._in_init(symbol))
+        if symbol.kind == "carried":
+            return self._stored(self._carried(symbol), self._carried(symbol))
+        if symbol.kind == "constant":
+            self.file.need_constant(symbol)
+        return symbol.name
+
+    def _stored(self, name: str, value: str) -> str:
+        attribute = name
+        while attribute in self.walk.layers or _is_method(attribute):
+            attribute += "_value"
+        self.stored.setdefault(attribute, value)
+        return f"self.{attribute}"
+
+    def _size_in_forward(self, symbol: Symbol) -> str:
+        if symbol.place is None:
+            return symbol.name
+        self.unpacked.setdefault(id(symbol), symbol)
+        return self._local_size(symbol)
+
+    def _local_size(self, symbol: Symbol) -> str:
+        name = symbol.name
+        if name.startswith("_"):
+            name = f"size{name}".replace("-", "m")
+        return f"{name}_" if name in ("I", "O", "l", "torch", "F", "nn") else name
+
+    # -- the whole -----------------------------------------------------------------------
+
+    def write(self) -> Lines:
+        root = self.walk.root
+        if root is None:
+            return self._module_class()
+        if isinstance(root, ChainModule):
+            return self._sequential_class(root)
+        return self._function(root)
+
+    # -- signatures ------------------------------------------------------------------------
+
+    def parameters(self) -> list[str]:
+        parts = [f"{self.size_texts[s.name]}: int" for s in self.sizes]
+        for parameter in self.net.parameters:
+            symbol = self.walk.hypers[parameter.name]
+            kind = self.annotation(symbol)
+            default = symbol.value
+            if default is None:
+                parts.append(f"{symbol.name}: {kind}")
+            else:
+                value = self._default(symbol, default)
+                parts.append(f"{symbol.name}: {kind} = {value}")
+        return parts
+
+    def annotation(self, symbol: Symbol) -> str:
+        kind = symbol.type or "Any"
+        default = symbol.value
+        if "net" in kind.replace("[", " ").replace("]", " ").split():
+            return kind.replace("net", self._net_type(symbol))
+        if default is not None and isinstance(default.value, list | dict):
+            if kind.startswith("list"):
+                self.imports.use("Sequence")
+                return f"Sequence{kind[4:]}"
+        if kind in ("Any", ""):
+            self.imports.use("Any")
+            return "Any"
+        return kind.replace("any", self.imports.use("Any")) if "any" in kind else kind
+
+    def _net_type(self, symbol: Symbol) -> str:
+        val = self.walk.scope.get(symbol.name)
+        bindings = val.value.bindings if val and isinstance(val.value, NetParameter) else ()
+        targets = [b.target for b in bindings]
+        plain = all(
+            isinstance(b.target, syntax.Net)
+            and not b.positional
+            and not b.keywords
+            and not self.file.is_function(b.target)
+            for b in bindings
+        )
+        if bindings and plain:
+            names = dict.fromkeys(self.file.net_name(t) for t in targets)
+            return f"type[{' | '.join(names)}]"
+        self.imports.use("Callable")
+        return f"Callable[..., {self.imports.note('nn.Module')}]"
+
+    def _default(self, symbol: Symbol, default: Val) -> str:
+        value = default.value
+        if isinstance(value, Factory):
+            if value.positional or value.keywords:
+                return str(self.file.factory_constant(symbol, value))
+            return self.init_speller.factory(value)
+        if isinstance(value, list) and isinstance(default.expr, graph.Sequence):
+            inner = graph.Sequence("tuple", default.expr.items)
+            return self.init_speller.text(inner)
+        return self.init_speller.text(default.expr)
+
+    # -- classes ---------------------------------------------------------------------------
+
+    def _module_class(self) -> Lines:
+        forward = self._forward()
+        lines = Lines()
+        lines.add(f"class {self.file.net_name(self.net)}({self.imports.note('nn.Module')}):")
+        with lines.indented():
+            self._docstring(lines)
+            buffers = [s for s in self._owns() if s.kind == "buffer"]
+            for statement in buffers:
+                lines.add(f"{statement.symbol.name}: {self.imports.use('Tensor')}")
+            if buffers:
+                lines.add("")
+            body = self._init_body()
+            self._init(lines, body)
+            self._reset(lines)
+            lines.add("")
+            lines.extend(forward)
+        return lines
+
+    def _docstring(self, lines: Lines) -> None:
+        doc = self.net.doc
+        if doc and not self.file.is_file_doc(self.net):
+            docstring(lines, doc)
+            lines.add("")
+
+    def _init(self, lines: Lines, body: Lines) -> None:
+        arguments = ", ".join(["self", *self.parameters()])
+        lines.add(f"def __init__({arguments}) -> None:", self.net.name_span)
+        with lines.indented():
+            lines.extend(body)
+
+    def _owns(self) -> list[graph.OwnTensor]:
+        out: list[graph.OwnTensor] = []
+
+        def visit(statements: list[Any]) -> None:
+            for statement in statements:
+                if isinstance(statement, graph.OwnTensor):
+                    out.append(statement)
+                elif isinstance(statement, graph.Branch):
+                    visit(statement.then)
+                    visit(statement.other)
+
+        visit(self.walk.init)
+        return out
+
+    def _init_body(self) -> Lines:
+        lines = Lines()
+        lines.add("super().__init__()", self.net.name_span)
+        self._checks(lines, static=True)
+        before = lines
+        inner = Lines()
+        constructor = Constructor(self.program, self.init_speller, inner)
+        constructor.statements(self.walk.init, self._wanted_lets())
+        owns = self._owns()
+        if owns:
+            inner.add("self.reset_parameters()", owns[-1].span)
+        for attribute, value in self._kept().items():
+            inner.add(f"self.{attribute} = {value}", self.net.name_span)
+        for tie in self.walk.ties:
+            target = self.init_speller.text(tie.target)
+            source = self.init_speller.text(tie.source)
+            if ".get_parameter(" in target:
+                owner, _, name = target.rpartition(".get_parameter(")
+                inner.add(
+                    f"{owner}.register_parameter({name.rstrip(')')}, {source})", tie.span
+                )
+            else:
+                inner.add(f"{target} = {source}", tie.span)
+        init_rules(self.program, self.walk, self.init_speller, inner)
+        for name, value in self.stored.items():
+            before.add(f"self.{name} = {value}", self.net.name_span)
+        before.extend(inner)
+        return before
+
+    def _kept(self) -> dict[str, str]:
+        return {
+            attribute: self.init_speller.size(size)[0]
+            for attribute, size in self.program.kept(self.net).items()
+        }
+
+    def _wanted_lets(self) -> set[int]:
+        """The lets that `__init__` reads, or that forward does."""
+        wanted: set[int] = set()
+        stack: list[Any] = [*self.walk.init, *self.walk.rules]
+        for name in self.stored.values():
+            for symbol, _ in self.walk.let_values:
+                if symbol.name == name and id(symbol) not in wanted:
+                    wanted.add(id(symbol))
+                    stack.append(symbol.value)
+        for part in self._static_conditions():
+            stack.append(part[0].expr)
+        while stack:
+            for symbol in reached(self.program, stack.pop()):
+                if symbol.kind == "let" and id(symbol) not in wanted:
+                    wanted.add(id(symbol))
+                    stack.append(symbol.value)
+        return wanted
+
+    # -- conditions ------------------------------------------------------------------------
+
+    def _static_conditions(self) -> list[tuple[Val, syntax.Expression]]:
+        return [(v, n) for v, n in self.walk.wheres if not is_dynamic(self.walk, v)]
+
+    def _checks(self, lines: Lines, static: bool) -> None:
+        """ValueErrors for conditions that nobody could decide."""
+        speller = self.init_speller if static else self.forward_speller
+        for val, node in self.walk.wheres:
+            if is_dynamic(self.walk, val) is static:
+                continue
+            text = " ".join(node.span.text.split())
+            lines.add(f"if {negated(speller, val.expr)}:", node.span)
+            with lines.indented():
+                lines.add(f"raise ValueError({quoted(text + ' is needed')})", node.span)
+        if static:
+            self._kept_conditions(lines)
+
+    def _kept_conditions(self, lines: Lines) -> None:
+        own = {s.name for s in self.sizes}
+        seen: set[Comparison] = set()
+        for comparison, _, span in self.walk.conditions:
+            symbols = [
+                s
+                for size in (comparison.left, comparison.right)
+                for s in in_size(self.program, size)
+            ]
+            static = symbols and all(
+                s.kind == "hyper" or (s.kind == "size" and s.name in own) for s in symbols
+            )
+            atoms = [
+                a
+                for size in (comparison.left, comparison.right)
+                for a in dims.atoms(size)
+            ]
+            plain = all(
+                not isinstance(a, dims.Name) or isinstance(a.origin, Symbol)
+                for a in atoms
+            ) and not any(isinstance(a, dims.Element | dims.Choose) for a in atoms)
+            if comparison.op != "==" or not static or not plain or comparison in seen:
+                continue
+            seen.add(comparison)
+            self._condition(lines, comparison, span)
+
+    def _condition(self, lines: Lines, comparison: Comparison, span: Any) -> None:
+        remainder = as_remainder(comparison)
+        speller = self.init_speller
+        if remainder is not None:
+            whole, part = (speller.size(s)[0] for s in remainder)
+            wrapped = whole if whole.isidentifier() else f"({whole})"
+            divisor = part if part.isidentifier() or part.isdigit() else f"({part})"
+            lines.add(f"if {wrapped} % {divisor} != 0:", span)
+            text = f"{divisor} must divide {wrapped}"
+        else:
+            left, right = (speller.size(s)[0] for s in comparison[1:])
+            opposite = comparison.negated().op
+            lines.add(f"if {left} {opposite} {right}:", span)
+            text = f"{left} {comparison.op} {right} is needed"
+        with lines.indented():
+            lines.add(f"raise ValueError({quoted(text)})", span)
+
+    # -- chains and functions ------------------------------------------------------------------
+
+    def _sequential_class(self, root: ChainModule) -> Lines:
+        lines = Lines()
+        lines.add(
+            f"class {self.file.net_name(self.net)}({self.imports.note('nn.Sequential')}):"
+        )
+        body = Lines()
+        constructor = Constructor(self.program, self.init_speller, body)
+        kept = self._kept()
+        if constructor.needs_statements(root) or not root.members:
+            body.add("super().__init__()", self.net.name_span)
+            self._checks(body, static=True)
+            constructor.fill("self", root)
+        else:
+            text = constructor.expression(root)
+            inner = text[text.index("(") + 1 : -1]
+            self._checks(body, static=True)
+            body.add(f"super().__init__({inner})", self.net.name_span)
+        kept = self._kept()
+        for attribute, value in kept.items():
+            body.add(f"self.{attribute} = {value}", self.net.name_span)
+        with lines.indented():
+            self._docstring(lines)
+            self._init(lines, body)
+        return lines
+
+    def _function(self, root: graph.Module) -> Lines:
+        lines = Lines()
+        constructor = Constructor(self.program, self.init_speller, lines)
+        kind = self.file.return_type(root)
+        arguments = ", ".join(self.parameters())
+        name = self.file.net_name(self.net)
+        lines.add(f"def {name}({arguments}) -> {kind}:", self.net.name_span)
+        with lines.indented():
+            if isinstance(root, graph.ChoiceModule):
+                then, other = root.then, root.other
+                test = self.init_speller.text(root.test)
+                lines.add(f"if {test}:", self.net.name_span)
+                with lines.indented():
+                    lines.add(f"return {constructor.expression(then)}")
+                lines.add(f"return {constructor.expression(other)}")
+            else:
+                text = constructor.expression(root)
+                lines.add(f"return {text}", self.net.name_span)
+        return lines
+
+    # -- tensors of its own ----------------------------------------------------------------------
+
+    def _reset(self, lines: Lines) -> None:
+        """`reset_parameters`: torch calls it after a module was made without memory."""
+        owns = self._owns()
+        if not owns:
+            return
+        lines.add("")
+        lines.add("def reset_parameters(self) -> None:", self.net.name_span)
+        with lines.indented():
+            copies = []
+            for statement in owns:
+                text = reset_line(self.forward_speller, statement)
+                if ".copy_(" in text:
+                    copies.append((text, statement.span))
+                else:
+                    lines.add(text, statement.span)
+            if copies:
+                lines.add(f"with {self.imports.note('torch.no_grad')}():")
+                with lines.indented():
+                    for text, span in copies:
+                        lines.add(text, span)
+
+    # -- forward -----------------------------------------------------------------------------------
+
+    def _forward(self) -> Lines:
+        statements = self._named_results(self.walk.forward)
+        taken = {*self.file.function_names(), "torch", "nn", "F", "math", "self"}
+        taken |= {self._local_size(v) for v in _size_symbols(self.walk)}
+        self.local_names = name_temporaries(statements, self.walk.inputs, taken)
+        body = Lines()
+        writer = ForwardWriter(self, body)
+        self._checks(body, static=False)
+        writer.block(statements)
+        for statement in self._owns():
+            # What a reset reads has to be kept, too.
+            reset_line(self.forward_speller, statement)
+        lines = Lines()
+        arguments = ["self"]
+        for symbol in self.walk.inputs:
+            arguments.append(self._input(symbol))
+        result = self.annotation_of(self.walk.result)
+        lines.add(
+            f"def forward({', '.join(arguments)}) -> {result}:", self.net.name_span
+        )
+        with lines.indented():
+            self._shape_docstring(lines)
+            self._unpack(lines, body)
+            lines.extend(body)
+        return lines
+
+    def _input(self, symbol: Symbol) -> str:
+        kind = symbol.type
+        if "Tensor" in kind:
+            self.imports.use("Tensor")
+        default = self.walk.input_defaults.get(symbol.name)
+        text = f"{symbol.name}: {kind}"
+        return text if default is None else (
+            f"{text} = {self.forward_speller.text(default.expr)}"
+        )
+
+    def _named_results(self, statements: list[Any]) -> list[Any]:
+        """The last value gets a name before it is returned, as people write."""
+        out: list[Any] = []
+        for statement in statements:
+            if isinstance(statement, graph.Result) and _wants_name(statement.value):
+                symbol = Symbol("", "temp", "Tensor", _source_name(statement.value))
+                out.append(
+                    graph.Assign(symbol, "=", statement.value, statement.span)
+                )
+                out.append(graph.Result(graph.Ref(symbol), statement.span))
+            elif isinstance(statement, graph.Branch):
+                out.append(
+                    graph.Branch(
+                        statement.test,
+                        self._named_results(statement.then),
+                        self._named_results(statement.other),
+                        statement.span,
+                    )
+                )
+            else:
+                out.append(statement)
+        return out
+
+    def annotation_of(self, value: Any) -> str:
+        """The type of a result, as Python writes it."""
+        match value:
+            case Tensor():
+                return self.imports.use("Tensor")
+            case Blur() | Unknown():
+                if isinstance(value, Unknown) and value.type in ("int", "float", "bool"):
+                    return value.type
+                return self.imports.use("Any") if isinstance(value, Unknown) else (
+                    self.imports.use("Any")
+                )
+            case Maybe():
+                return f"{self.annotation_of(value.value)} | None"
+            case None:
+                return "None"
+            case tuple():
+                inner = ", ".join(self.annotation_of(v) for v in value)
+                return f"tuple[{inner}]"
+            case list():
+                kinds = dict.fromkeys(self.annotation_of(v) for v in value)
+                return f"list[{' | '.join(kinds)}]"
+            case dict():
+                kinds = dict.fromkeys(self.annotation_of(v) for v in value.values())
+                return f"dict[str, {' | '.join(kinds)}]"
+            case bool() | Condition():
+                return "bool"
+            case int() | dims.Dim():
+                return "int"
+            case float():
+                return "float"
+        return self.imports.use("Any")
+
+    # -- the docstring of forward --------------------------------------------------------------------
+
+    def _shape_docstring(self, lines: Lines) -> None:
+        inputs = [
+            f"{name}: {self._type_text(value)}"
+            for name, value in self.walk.input_types
+            if _has_tensor(value)
+        ]
+        result = self._result_text(self.walk.result)
+        if not inputs or not result:
+            return
+        text = f"{', '.join(inputs)} -> {result}"
+        if len(text) + 4 * 2 + 6 <= WIDEST:
+            lines.add(f'"""{text}"""')
+            return
+        lines.add(f'"""{", ".join(inputs)}' if len(inputs) == 1 else '"""')
+        if len(inputs) > 1:
+            for part in inputs:
+                lines.add(f"{part},")
+        lines.add(f"-> {result}")
+        lines.add('"""')
+
+    def _type_text(self, value: Any) -> str:
+        if isinstance(value, Maybe):
+            return f"{self._type_text(value.value)} | None"
+        shape = value.shape
+        parts = [self._size_text(s) for s in shape.head]
+        if shape.star is not None:
+            parts.append(f"*{shape.star}")
+            parts += [self._size_text(s) for s in shape.tail]
+        text = f"[{', '.join(parts)}]"
+        return text if value.dtype in ("float", "any") else f"{value.dtype}{text}"
+
+    def _size_text(self, size: Any) -> str:
+        for symbol, value in self.walk.let_values:
+            if value == size and isinstance(size, dims.Dim):
+                return symbol.name
+        speller = Speller(Imports(), self.file.net_name, self._in_docstring)
+        text = speller.size(size)[0]
+        return text if len(text) <= 60 and "self." not in text else "_"
+
+    def _in_docstring(self, symbol: Symbol) -> str:
+        if symbol.kind == "size":
+            shown = "_" if symbol.name.startswith("_") else symbol.name
+            return self.size_texts.get(symbol.name, shown)
+        return "_" if symbol.kind == "carried" else symbol.name
+
+    def _result_text(self, value: Any) -> str:
+        if isinstance(value, Tensor):
+            return self._type_text(value)
+        if isinstance(value, tuple | list):
+            parts = [self._result_text(v) for v in value]
+            return f"({', '.join(parts)})" if all(parts) else ""
+        if isinstance(value, dict):
+            pairs = [f"{k}: {self._result_text(v)}" for k, v in value.items()]
+            return f"{{{', '.join(pairs)}}}"
+        return ""
+
+    def _unpack(self, lines: Lines, body: Lines) -> None:
+        """`B, T, C = x.shape` for the sizes that forward reads."""
+        by_input: dict[int, list[Symbol]] = {}
+        for symbol in self.unpacked.values():
+            by_input.setdefault(id(symbol.place[0]), []).append(symbol)
+        for symbols in by_input.values():
+            owner = symbols[0].place[0]
+            name = owner.name
+            shape = next(
+                v.value.shape if isinstance(v, Maybe) else v.shape
+                for n, v in self.walk.input_types
+                if n == owner.name
+            )
+            at = {s.place[1]: self._local_size(s) for s in symbols}
+            if len(symbols) > 1 and isinstance(shape, Shape) and shape.star is None:
+                names = [at.get(i, "_") for i in range(len(shape.head))]
+                lines.add(f"{', '.join(names)} = {name}.shape")
+            else:
+                for index, local in sorted(at.items()):
+                    lines.add(f"{local} = {name}.shape[{index}]")
+
+
+class ForwardWriter:
+    """Writes the statements of `forward`, or of a function."""
+
+    def __init__(self, owner: Any, lines: Lines) -> None:
+        self.owner = owner
+        self.lines = lines
+        self.speller: Speller = owner.forward_speller
+
+    def block(self, statements: list[Any]) -> None:
+        speller = self.speller
+        for statement in statements:
+            span = statement.span
+            match statement:
+                case graph.Assign():
+                    target = speller.target(statement.target)
+                    if isinstance(statement.target, tuple) and len(statement.target) == 1:
+                        target += ","
+                    value = self._value(statement.value)
+                    if value != target:
+                        self.lines.add(f"{target} {statement.op} {value}", span)
+                case graph.Result():
+                    self.lines.add(f"return {self._value(statement.value)}", span)
+                case graph.BindLet():
+                    names = ", ".join(speller.symbol_text(s) for s in statement.symbols)
+                    self.lines.add(f"{names} = {speller.text(statement.value)}", span)
+                case graph.Branch():
+                    self._branch(statement)
+                case graph.Repeat():
+                    iterable = speller.text(statement.loop.iterable)
+                    target = speller.target(statement.loop.target)
+                    target = _unused(statement, target)
+                    self.lines.add(f"for {target} in {iterable}:", span)
+                    with self.lines.indented():
+                        self.block(statement.body)
+
+    def _value(self, expr: graph.Expr) -> str:
+        if isinstance(expr, graph.Sequence) and expr.kind == "tuple" and len(expr.items) > 1:
+            return ", ".join(self.speller.text(i) for i in expr.items)
+        return self.speller.text(expr)
+
+    def _branch(self, statement: graph.Branch) -> None:
+        then, other = statement.then, statement.other
+        test = self.speller.text(statement.test)
+        if not then:
+            then, other = other, []
+            test = negated(self.speller, statement.test)
+        self.lines.add(f"if {test}:", statement.span)
+        with self.lines.indented():
+            self.block(then)
+        if other and then and isinstance(then[-1], graph.Result):
+            self.block(other)
+        elif len(other) == 1 and isinstance(other[0], graph.Branch) and other[0].then:
+            start = len(self.lines)
+            self._branch(other[0])
+            line = self.lines.lines[start]
+            self.lines.lines[start] = line._replace(text=f"el{line.text}")
+        elif other:
+            self.lines.add("else:", statement.span)
+            with self.lines.indented():
+                self.block(other)
+
+
+def _unused(statement: graph.Repeat, target: str) -> str:
+    """A loop variable that nobody reads is `_`."""
+    symbol = statement.loop.target
+    if not isinstance(symbol, Symbol):
+        return target
+    for inner in statement.body:
+        for part in _parts(inner):
+            if part is symbol:
+                return target
+    return "_"
+
+
+def _parts(statement: Any) -> list[Any]:
+    out: list[Any] = []
+    match statement:
+        case graph.Assign():
+            out += graph.every(statement.value)
+        case graph.Result() | graph.BindLet():
+            out += graph.every(statement.value)
+        case graph.Branch():
+            out += graph.every(statement.test)
+            for inner in (*statement.then, *statement.other):
+                out += _parts(inner)
+        case graph.Repeat():
+            out += graph.every(statement.loop.iterable)
+            for inner in statement.body:
+                out += _parts(inner)
+    flat = []
+    for part in out:
+        flat.append(part)
+        if isinstance(part, dims.Dim):
+            flat += size_names(part)
+    return flat
+
+
+def as_remainder(comparison: Comparison) -> tuple[dims.Size, dims.Size] | None:
+    """`C - C % heads == C` as (C, heads): what must be divisible by what."""
+    if comparison.op != "==":
+        return None
+    difference = comparison.left - comparison.right
+    if not isinstance(difference, dims.Dim) or len(difference.terms) != 1:
+        return None
+    monomial, _ = difference.terms[0]
+    remainders = [a for a, _ in monomial if isinstance(a, dims.Mod)]
+    if len(remainders) != 1:
+        return None
+    whole, part = remainders[0].parts()
+    return whole, part
+
+
+def docstring(lines: Lines, text: str) -> None:
+    """A docstring of plain ASCII, whatever the text holds."""
+    escaped = ascii(text)[1:-1].replace("\\'", "'").replace("\\n", "\n")
+    escaped = escaped.replace('"""', '\\"\\"\\"')
+    if escaped.endswith('"'):
+        escaped = escaped[:-1] + '\\"'
+    parts = escaped.split("\n")
+    if len(parts) == 1:
+        lines.add(f'"""{escaped}"""')
+        return
+    lines.add(f'"""{parts[0]}')
+    for part in parts[1:]:
+        lines.add(part.rstrip())
+    lines.add('"""')
+
+
+def _is_method(name: str) -> bool:
+    from netdsl.elaborate.reserved import why_reserved
+
+    return bool(why_reserved(name))
+
+
+def _wants_name(expr: graph.Expr) -> bool:
+    return not isinstance(expr, graph.Ref | graph.Sequence | graph.Mapped | graph.Const)
+
+
+def _source_name(expr: graph.Expr) -> str:
+    for part in graph.every(expr):
+        if isinstance(part, Symbol) and part.kind in ("input", "var", "temp"):
+            return part.name or part.hint
+    return "x"
+
+
+def _size_symbols(walk: Walk) -> list[Symbol]:
+    return [
+        v.expr.symbol for v in walk.sizes.values() if isinstance(v.expr, graph.Ref)
+    ]
+
+
+def _has_tensor(value: Any) -> bool:
+    if isinstance(value, Maybe):
+        return isinstance(value.value, Tensor)
+    return isinstance(value, Tensor)
+
+
+__all__ = [
+    "SKIP",
+    "ClassWriter",
+    "Declaration",
+    "ForwardWriter",
+    "docstring",
+    "in_expr",
+]

@@ -1,0 +1,578 @@
+"""`__init__`: layers in the order of the text, loops and conditions kept."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from netdsl import dims, graph
+from netdsl.elaborate.demand import in_module, net_sizes, parameter_sizes, running
+from netdsl.elaborate.modules import SPREAD, OutOf
+from netdsl.elaborate.starting import Initialiser
+from netdsl.elaborate.values import Val
+from netdsl.emit.lines import Lines
+from netdsl.emit.spelling import ATOM, CHOICE, OR, Speller, quoted
+from netdsl.graph import (
+    ChainModule,
+    ChoiceModule,
+    ExternModule,
+    LayerModule,
+    Member,
+    Module,
+    NetModule,
+    ParameterModule,
+    RepeatModule,
+    SkipModule,
+    Symbol,
+)
+
+SHORT = 60
+
+
+class Constructor:
+    """Writes the layers of one class into its `__init__`."""
+
+    def __init__(self, program: Any, speller: Speller, lines: Lines) -> None:
+        self.program = program
+        self.speller = speller
+        self.lines = lines
+        self.namespaces: set[tuple[str, ...]] = set()
+        self.made: set[str] = set()
+
+    # -- statements ------------------------------------------------------------------
+
+    def statements(self, statements: list[Any], wanted_lets: set[int]) -> None:
+        for statement in statements:
+            match statement:
+                case graph.Register():
+                    self.register(statement)
+                case graph.BindLet():
+                    if any(id(s) in wanted_lets for s in statement.symbols):
+                        names = ", ".join(
+                            self.speller.symbol_text(s) for s in statement.symbols
+                        )
+                        value = self.speller.text(statement.value)
+                        self.lines.add(f"{names} = {value}", statement.span)
+                case graph.OwnTensor():
+                    self.own(statement)
+                case graph.Branch():
+                    self._branch(statement, wanted_lets)
+
+    def _branch(self, statement: graph.Branch, wanted: set[int]) -> None:
+        test = self.speller.text(statement.test)
+        then, other = statement.then, statement.other
+        if not then:
+            then, other = other, []
+            test = negated(self.speller, statement.test)
+        self.lines.add(f"if {test}:", statement.span)
+        with self.lines.indented():
+            self._block(then, wanted)
+        if other:
+            self.lines.add("else:", statement.span)
+            with self.lines.indented():
+                self._block(other, wanted)
+
+    def _block(self, statements: list[Any], wanted: set[int]) -> None:
+        before = len(self.lines)
+        self.statements(statements, wanted)
+        if len(self.lines) == before:
+            self.lines.add("pass")
+
+    # -- layers under their names ------------------------------------------------------
+
+    def register(self, statement: graph.Register) -> None:
+        module, path = statement.module, statement.label
+        self._namespaces(path, statement.span)
+        if isinstance(module, ChoiceModule):
+            self._register_choice(path, module, statement.span)
+            return
+        if isinstance(module, ChainModule) and self.needs_statements(module):
+            container = "nn.ModuleList()" if module.indexed else self._empty(module)
+            self.assign(path, self.speller.imports.note(container), statement.span)
+            self.fill(self.speller.path(path), module)
+            return
+        self.assign(path, self.expression(module), statement.span)
+
+    def _namespaces(self, path: tuple[Any, ...], span: Any) -> None:
+        for i in range(1, len(path)):
+            head = path[:i]
+            if head not in self.namespaces:
+                self.namespaces.add(head)
+                self.assign(head, self.speller.imports.note("nn.ModuleDict()"), span)
+
+    def assign(self, path: tuple[Any, ...], value: str, span: Any, kind: str = "") -> None:
+        """`self.name = value`, or what registers a name that is no attribute."""
+        last = path[-1]
+        if len(path) == 1:
+            if isinstance(last, str) and last.isidentifier() and last != "self":
+                self.lines.add(f"self.{last}{kind} = {value}", span)
+            else:
+                name = quoted(last) if isinstance(last, str) else self.speller.text(last)
+                self.lines.add(f"self.add_module({name}, {value})", span)
+            return
+        owner = self.speller.path(path[:-1])
+        name = quoted(last) if isinstance(last, str) else self.speller.text(last)
+        if len(path) == 2:
+            self.lines.add(f"{owner}[{name}] = {value}", span)
+        else:
+            self.lines.add(f"{owner}.add_module({name}, {value})", span)
+
+    def _register_choice(self, path: Any, module: ChoiceModule, span: Any) -> None:
+        one_line = self._inline_choice(module)
+        module_type = f": {self.speller.imports.note('nn.Module')}"
+        kind = module_type if len(path) == 1 and path not in self.made else ""
+        if one_line is not None:
+            self.assign(path, one_line, span, kind)
+            return
+        then, other, test = module.then, module.other, self.speller.text(module.test)
+        if isinstance(then, SkipModule):
+            then, other = other, then
+            test = negated(self.speller, module.test)
+        if isinstance(other, SkipModule):
+            self.assign(path, self.speller.imports.note("nn.Identity()"), span, kind)
+            self.lines.add(f"if {test}:", span)
+            with self.lines.indented():
+                self.register(graph.Register(path, then, span))
+            return
+        if kind:
+            self.lines.add(f"self.{path[0]}{kind}", span)
+        self.lines.add(f"if {test}:", span)
+        with self.lines.indented():
+            self.register(graph.Register(path, then, span))
+        self.lines.add("else:", span)
+        with self.lines.indented():
+            self.register(graph.Register(path, other, span))
+
+    def _inline_choice(self, module: ChoiceModule) -> str | None:
+        sides = (module.then, module.other)
+        if any(isinstance(s, ChainModule | ChoiceModule) for s in sides):
+            return None
+        then, other = self.expression(module.then), self.expression(module.other)
+        text = f"{then} if {self.speller.text(module.test, OR)} else {other}"
+        return text if len(text) <= SHORT else None
+
+    # -- constructors --------------------------------------------------------------------
+
+    def expression(self, module: Module) -> str:
+        """The call that makes a layer."""
+        match module:
+            case SkipModule():
+                return self.speller.imports.note("nn.Identity()")
+            case LayerModule():
+                return self._layer(module)
+            case NetModule():
+                return self._net(module)
+            case ParameterModule():
+                return self._parameter(module)
+            case ExternModule():
+                name = self.speller.imports.use(f"extern:{module.extern.name}")[7:]
+                inner = self.speller.given(module.positional, module.keywords)
+                return f"{name}({inner})"
+            case ChainModule():
+                return self._chain(module)
+            case ChoiceModule():
+                then, other = self.expression(module.then), self.expression(module.other)
+                return f"{then} if {self.speller.text(module.test, OR)} else {other}"
+        raise AssertionError(module)
+
+    def _layer(self, module: LayerModule) -> str:
+        """torch's arguments: what is inferred or required by position, the rest by
+        name, in torch's order."""
+        speller, declaration = self.speller, module.declaration
+        places = [p for p in declaration.signature.parameters if p.inferred is None]
+        if declaration.infers:
+            places = [p for p in places if p.required]
+        given: dict[str, str] = {}
+        for parameter, argument in zip(places, module.positional, strict=False):
+            given[parameter.name] = speller.argument(argument)
+        extra = [speller.argument(a) for a in module.positional[len(places) :]]
+        named = {k: speller.argument(a) for k, a in module.keywords.items()}
+        inferred = {k: speller.size(v)[0] for k, v in module.inferred.items()}
+        parts: list[str] = []
+        open_ = True
+        for parameter in declaration.signature.parameters:
+            name = parameter.name
+            value = inferred.get(name, given.get(name))
+            if value is None and name in named and (
+                parameter.inferred is not None or parameter.required
+            ):
+                value = named.pop(name)
+            if value is None:
+                open_ = False
+            elif open_:
+                parts.append(value)
+            else:
+                parts.append(f"{name}={value}")
+        if extra:
+            parts += extra
+        keywords = [f"{k}={v}" for k, v in named.items()]
+        target = speller.imports.note(declaration.target)
+        return f"{target}({', '.join([*parts, *keywords])})"
+
+    def _net(self, module: NetModule) -> str:
+        speller = self.speller
+        sizes = [speller.size(s)[0] for s in net_sizes(self.program, module)]
+        words = {s.name for s in self.program.class_sizes(module.net)}
+        own = {p.name for p in module.net.parameters}
+        keywords = {
+            k: a for k, a in module.keywords.items() if k in own or k not in words
+        }
+        keywords = {k: a for k, a in keywords.items() if k in own}
+        given = speller.given(module.positional, keywords)
+        parts = [*sizes, *([given] if given else [])]
+        return f"{speller.net_name(module.net)}({', '.join(parts)})"
+
+    def _parameter(self, module: ParameterModule) -> str:
+        speller = self.speller
+        sizes = [speller.size(s)[0] for s in parameter_sizes(self.program, module)]
+        given = speller.given(module.positional, module.keywords)
+        name = speller.symbol_text(module.symbol)
+        return f"{name}({', '.join([*sizes, *([given] if given else [])])})"
+
+    # -- lists of layers -------------------------------------------------------------------
+
+    def needs_statements(self, module: Module) -> bool:
+        """Whether a list of layers has to be filled line by line."""
+        if isinstance(module, ChainModule):
+            if len(module.members) == 1 and self._plain_repeat(module.members[0]):
+                return False
+            asks = any(
+                isinstance(a, dims.Name) and isinstance(a.origin, OutOf)
+                for m in module.members
+                for a in _atoms(m.module)
+            )
+            return asks or any(self._needs_line(m) for m in module.members)
+        return False
+
+    def _needs_line(self, member: Member) -> bool:
+        module = member.module
+        if isinstance(module, RepeatModule):
+            return True
+        if isinstance(module, ChoiceModule):
+            return isinstance(module.then, SkipModule | ChainModule) or isinstance(
+                module.other, SkipModule | ChainModule
+            )
+        return self.needs_statements(module)
+
+    def _plain_repeat(self, member: Member) -> bool:
+        """A comprehension that Python can write as one."""
+        repeat = member.module
+        return (
+            isinstance(repeat, RepeatModule)
+            and not running(self.program, repeat)
+            and all(
+                m.label is None and not self._needs_line(m) for m in repeat.members
+            )
+            and len(repeat.members) == 1
+        )
+
+    def _empty(self, module: ChainModule) -> str:
+        return "nn.Sequential()"
+
+    def _chain(self, module: ChainModule) -> str:
+        note = self.speller.imports.note
+        kind = note("nn.ModuleList" if module.indexed else "nn.Sequential")
+        members = module.members
+        if len(members) == 1 and isinstance(members[0].module, RepeatModule):
+            repeat = members[0].module
+            with_names = self._in_loops(repeat)
+            inner = self.expression(repeat.members[0].module)
+            text = f"{inner}{self.speller.loops(repeat.loops)}"
+            self._leave(with_names)
+            return f"{kind}([{text}])" if module.indexed else f"{kind}(*[{text}])"
+        if any(m.label is not None for m in members):
+            pairs = []
+            for i, member in enumerate(members):
+                label = self.label(member.label, i)
+                pairs.append(f"({label}, {self.expression(member.module)})")
+            if module.indexed:
+                return f"{note('nn.ModuleList')}([{', '.join(pairs)}])"
+            self.speller.imports.use("OrderedDict")
+            return f"{kind}(OrderedDict([{', '.join(pairs)}]))"
+        inner = ", ".join(self.expression(m.module) for m in members)
+        return f"{kind}([{inner}])" if module.indexed else f"{kind}({inner})"
+
+    def label(self, label: Any, index: int) -> str:
+        if label is None or label == SPREAD:
+            return quoted(str(index))
+        return quoted(label) if isinstance(label, str) else self.speller.text(label)
+
+    def fill(self, owner: str, chain: ChainModule) -> None:
+        """Puts the members of a list in, one line each."""
+        named = any(m.label not in (None, SPREAD) for m in _all_members(chain))
+        for i, member in enumerate(chain.members):
+            self._fill_member(owner, member, i, named)
+
+    def _fill_member(self, owner: str, member: Member, index: int, named: bool) -> None:
+        module = member.module
+        span = module.span
+        match module:
+            case RepeatModule():
+                self._fill_repeat(owner, module, named)
+            case ChoiceModule():
+                self._fill_choice(owner, member, index, named)
+            case ChainModule() if member.label == SPREAD:
+                for inner in module.members:
+                    self._fill_member(owner, inner, index, named)
+            case ChainModule() if self.needs_statements(module):
+                local = self._local("stage")
+                kind = "nn.ModuleList()" if module.indexed else "nn.Sequential()"
+                self.lines.add(f"{local} = {self.speller.imports.note(kind)}", span)
+                self.fill(local, module)
+                self._put(owner, member.label, index, named, local, span)
+            case _:
+                value = self.expression(module)
+                if self._is_asked(module):
+                    local = self._local(_local_name(module))
+                    self.lines.add(f"{local} = {value}", span)
+                    self.speller.locals[id(module)] = local
+                    value = local
+                self._put(owner, member.label, index, named, value, span)
+
+    def _put(
+        self, owner: str, label: Any, index: int, named: bool, value: str, span: Any
+    ) -> None:
+        if named and label is not None:
+            self.lines.add(f"{owner}.add_module({self.label(label, index)}, {value})", span)
+        else:
+            self.lines.add(f"{owner}.append({value})", span)
+
+    def _fill_choice(self, owner: str, member: Member, index: int, named: bool) -> None:
+        choice = member.module
+        then, other = choice.then, choice.other
+        test = self.speller.text(choice.test)
+        if isinstance(then, SkipModule):
+            then, other = other, then
+            test = negated(self.speller, choice.test)
+        span = choice.span
+        if not isinstance(other, SkipModule) and not any(
+            isinstance(s, ChainModule | ChoiceModule) for s in (then, other)
+        ):
+            text = self.expression(choice)
+            if len(text) <= SHORT:
+                self._put(owner, member.label, index, named, text, span)
+                return
+        self.lines.add(f"if {test}:", span)
+        with self.lines.indented():
+            self._fill_member(owner, Member(member.label, then), index, named)
+        if not isinstance(other, SkipModule):
+            self.lines.add("else:", span)
+            with self.lines.indented():
+                self._fill_member(owner, Member(member.label, other), index, named)
+
+    def _fill_repeat(self, owner: str, repeat: RepeatModule, named: bool) -> None:
+        carried = running(self.program, repeat)
+        speller = self.speller
+        for symbol, before, _ in carried:
+            name = speller.symbol_text(symbol)
+            start = speller.size(before)[0]
+            if start != name:
+                self.lines.add(f"{name} = {start}", repeat.span)
+        undo = self._in_loops(repeat)
+        depth = self.lines.depth
+        for loop in repeat.loops:
+            target = self._used_target(loop, repeat)
+            self.lines.add(f"for {target} in {speller.text(loop.iterable)}:", repeat.span)
+            self.lines.depth += 1
+            for test in loop.tests:
+                self.lines.add(f"if {speller.text(test)}:", repeat.span)
+                self.lines.depth += 1
+        asked = {
+            id(a.origin.module)
+            for _, _, after in carried
+            for a in dims.atoms(after)
+            if isinstance(a, dims.Name) and isinstance(a.origin, OutOf)
+        }
+        self._asked = getattr(self, "_asked", set()) | asked
+        for i, member in enumerate(repeat.members):
+            self._fill_member(owner, member, i, named)
+        for symbol, _, after in carried:
+            name, value = speller.symbol_text(symbol), speller.size(after)[0]
+            if name != value:
+                self.lines.add(f"{name} = {value}", repeat.span)
+        self.lines.depth = depth
+        self._leave(undo)
+
+    def _is_asked(self, module: Module) -> bool:
+        return id(module) in getattr(self, "_asked", set())
+
+    def _used_target(self, loop: graph.Loop, repeat: RepeatModule) -> str:
+        """A loop's target; names that nobody reads are `_`, as linters want."""
+        used = {
+            id(s)
+            for m in repeat.members
+            for s in (*in_module(self.program, m.module), *_label_symbols(m.label))
+        }
+        for _, _, after in repeat.carried:
+            used |= {id(p) for p in _size_symbols(after)}
+        for other in repeat.loops:
+            used |= {
+                id(p)
+                for e in (other.iterable, *other.tests)
+                for p in graph.every(e)
+                if isinstance(p, Symbol)
+            }
+        text = self.speller.target(loop.target)
+        if isinstance(loop.target, Symbol) and id(loop.target) not in used:
+            elements = {t for _, t in self.speller.elements}
+            if text not in elements:
+                return "_"
+        return text
+
+    def _in_loops(self, repeat: RepeatModule) -> int:
+        """Gives the elements of the lists looped over the names of the targets."""
+        before = len(self.speller.elements)
+        for loop in repeat.loops:
+            _element_names(self.speller, loop, repeat)
+        return before
+
+    def _leave(self, before: int) -> None:
+        del self.speller.elements[before:]
+
+    def _local(self, name: str) -> str:
+        return name
+
+    # -- tensors of its own -------------------------------------------------------------------
+
+    def own(self, statement: graph.OwnTensor) -> None:
+        """`self.name = nn.Parameter(...)`, or a buffer."""
+        speller = self.speller
+        name = statement.symbol.name
+        value = self.starting(statement)
+        options = "".join(f", {k}={speller.text(v)}" for k, v in statement.options)
+        if statement.kind == "param":
+            note = speller.imports.note("nn.Parameter")
+            self.lines.add(f"self.{name} = {note}({value}{options})", statement.span)
+        else:
+            self.lines.add(
+                f"self.register_buffer({quoted(name)}, {value}{options})", statement.span
+            )
+
+    def starting(self, statement: graph.OwnTensor) -> str:
+        speller = self.speller
+        sizes = ", ".join(speller.text(s) for s in statement.sizes)
+        value = statement.value
+        note = speller.imports.note
+        if isinstance(value, Val):
+            from netdsl.shapes import Tensor
+
+            if isinstance(value.value, Tensor):
+                return speller.text(value.expr)
+            shape = f"({sizes},)" if len(statement.sizes) == 1 else f"({sizes})"
+            return f"{note('torch.full')}({shape}, {speller.text(value.expr)})"
+        if statement.kind == "buffer" and value.name in ("zeros", "ones"):
+            return f"{note(f'torch.{value.name}')}({sizes or '()'})"
+        return f"{note('torch.empty')}({sizes or '()'})"
+
+
+def reset_line(speller: Speller, statement: graph.OwnTensor) -> str:
+    """The line of `reset_parameters` that gives a tensor its starting value."""
+    name = f"self.{statement.symbol.name}"
+    value = statement.value
+    if isinstance(value, Initialiser):
+        parts = [name, *(speller.text(a) for a in value.arguments)]
+        parts += [f"{k}={speller.text(v)}" for k, v in value.keywords]
+        return f"{speller.imports.note('nn.init')}.{value.name}_({', '.join(parts)})"
+    from netdsl.shapes import Tensor
+
+    if isinstance(value.value, Tensor):
+        return f"{name}.copy_({speller.text(value.expr)})"
+    return f"{speller.imports.note('nn.init')}.constant_({name}, {speller.text(value.expr)})"
+
+
+_OPPOSITE = {
+    "==": "!=", "!=": "==", "<": ">=", ">=": "<", ">": "<=", "<=": ">",
+    "is": "is not", "is not": "is", "in": "not in", "not in": "in",
+}  # fmt: skip
+
+
+def negated(speller: Speller, test: graph.Expr) -> str:
+    """The opposite of a test, as people write it."""
+    return speller.text(opposite(test))
+
+
+def opposite(test: graph.Expr) -> graph.Expr:
+    if isinstance(test, graph.Op):
+        if test.op == "not":
+            return test.operands[0]
+        if test.op in _OPPOSITE and len(test.operands) == 2:
+            return graph.Op(_OPPOSITE[test.op], test.operands)
+        if test.op in ("and", "or"):
+            other = "or" if test.op == "and" else "and"
+            return graph.Op(other, tuple(opposite(o) for o in test.operands))
+    return graph.Op("not", (test,))
+
+
+def _local_name(module: Module) -> str:
+    if isinstance(module, ParameterModule):
+        return module.symbol.name.lower()
+    if isinstance(module, NetModule):
+        return str(module.net.name).lower()
+    return "layer"
+
+
+def _all_members(chain: ChainModule) -> list[Member]:
+    out: list[Member] = []
+    for member in chain.members:
+        if isinstance(member.module, RepeatModule):
+            out += member.module.members
+        else:
+            out.append(member)
+    return out
+
+
+def _atoms(module: Module) -> list[dims.Atom]:
+    from netdsl.elaborate.modules import inferred_sizes
+
+    return [a for s in inferred_sizes(module) for a in dims.atoms(s)]
+
+
+def _label_symbols(label: Any) -> list[Symbol]:
+    if isinstance(label, graph.Expr):
+        return [p for p in graph.every(label) if isinstance(p, Symbol)]
+    return []
+
+
+def _size_symbols(size: Any) -> list[Symbol]:
+    from netdsl.elaborate.values import size_names
+
+    return list(size_names(size))
+
+
+def _element_names(speller: Speller, loop: graph.Loop, repeat: RepeatModule) -> None:
+    """Maps what a round's targets hold to their names: in terms of the loop's
+    round, `widths[i]` is `w`."""
+    used = {a for m in repeat.members for a in _atoms(m.module)}
+    if isinstance(loop.target, Symbol) and loop.target.name == "_":
+        if dims.single(repeat.index) in used:
+            loop.target.name = "i"
+    for atom, name in target_atoms(loop):
+        speller.elements.append((atom, name))
+
+
+def target_atoms(loop: graph.Loop) -> list[tuple[dims.Atom, str]]:
+    """The sizes that a loop's targets stand for, by their values of a round."""
+    out: list[tuple[dims.Atom, str]] = []
+
+    def visit(target: Any) -> None:
+        if isinstance(target, tuple):
+            for part in target:
+                visit(part)
+        elif isinstance(target, Symbol) and isinstance(target.value, dims.Dim):
+            atom = dims.single(target.value)
+            if atom is not None:
+                out.append((atom, target.name))
+                return
+            # `for k in range(1, n)`: the round is `k - 1`.
+            for monomial, factor in target.value.terms:
+                if factor == 1 and len(monomial) == 1 and monomial[0][1] == 1:
+                    atom = monomial[0][0]
+                    rest = target.value - dims.of(atom)
+                    if isinstance(rest, int):
+                        sign = "-" if rest > 0 else "+"
+                        out.append((atom, f"({target.name} {sign} {abs(rest)})"))
+
+    visit(loop.target)
+    return out
+
+
+__all__ = ["ATOM", "CHOICE", "Constructor", "negated", "reset_line"]

@@ -1,0 +1,392 @@
+"""A whole generated file: what it holds, in which order, and its imports."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from netdsl import dims, graph, syntax
+from netdsl.elaborate.demand import nets_behind
+from netdsl.elaborate.modules import every_module
+from netdsl.elaborate.values import Factory, NetParameter, Val, leaves
+from netdsl.elaborate.walk import Walk
+from netdsl.emit.classes import ClassWriter, docstring
+from netdsl.emit.functions import FunctionWriter
+from netdsl.emit.lines import Line, Lines
+from netdsl.emit.spelling import Imports, Speller
+from netdsl.graph import ChainModule, LayerModule, NetModule, Symbol
+
+
+class Emitted(NamedTuple):
+    """Python text in lines, each with the place it comes from.
+
+    `names` are the Python names of the nets, and `sizes` the parameters that
+    their sizes became.
+    """
+
+    lines: tuple[Line, ...]
+    names: Mapping[str, str]
+    sizes: Mapping[str, Mapping[str, str]]
+
+    def text(self) -> str:
+        """The file, not yet formatted."""
+        return "".join(_plain(line) + "\n" for line in self.lines)
+
+    def traced_text(self, shown: str) -> str:
+        """The file with the `.net` line behind each line, for tracebacks.
+
+        Lines inside strings stay as they are.
+        """
+        out: list[str] = []
+        inside = False
+        for line in self.lines:
+            text = _plain(line)
+            quotes = line.text.count('"""')
+            if line.span is not None and not inside and not quotes:
+                text = f"{text}  # {shown}:{line.span.line}"
+            if quotes % 2:
+                inside = not inside
+            out.append(text + "\n")
+        return "".join(out)
+
+
+def _plain(line: Line) -> str:
+    return f"{'    ' * line.depth}{line.text}" if line.text else ""
+
+
+def emit(
+    program: Any, externs: Mapping[str, str], only: str | None = None
+) -> Emitted:
+    """The Python of a file's nets, or of one net and what it needs."""
+    return FileWriter(program, externs, only).write()
+
+
+class FileWriter:
+    """Writes a file; the writers of its nets ask it for names."""
+
+    def __init__(self, program: Any, externs: Mapping[str, str], only: str | None) -> None:
+        self.program = program
+        self.externs = externs
+        self.imports = Imports()
+        self.main = program.files.main
+        self.nets = self._ordered(only)
+        self.fns = self._functions()
+        self.names: dict[int, str] = {}
+        self._give_names()
+        self.constants: dict[str, Symbol] = {}
+        self.factories: dict[str, str] = {}
+        self.writers: dict[int, ClassWriter] = {}
+        self._doc = self._file_doc()
+
+    # -- what there is -----------------------------------------------------------------
+
+    def _ordered(self, only: str | None) -> list[syntax.Net]:
+        """The nets to write, each behind those that it needs."""
+        own = [i for i in self.main.program.items if isinstance(i, syntax.Net)]
+        wanted = [n for n in own if only is None or n.name == only]
+        out: list[syntax.Net] = []
+        seen: set[int] = set()
+
+        def visit(net: syntax.Net) -> None:
+            if id(net) in seen:
+                return
+            seen.add(id(net))
+            for other in needed_nets(self.program, net):
+                visit(other)
+            out.append(net)
+
+        for net in wanted:
+            visit(net)
+        return out
+
+    def _functions(self) -> list[syntax.Fn]:
+        """The functions that the nets call, each behind those that it calls."""
+        out: list[syntax.Fn] = []
+        seen: set[int] = set()
+
+        def visit(owner: Any) -> None:
+            for part in syntax.walk(owner):
+                if not isinstance(part, syntax.Name):
+                    continue
+                found = self.program.definition(owner, part.id)
+                if isinstance(found, syntax.Fn) and id(found) not in seen:
+                    seen.add(id(found))
+                    visit(found)
+                    out.append(found)
+
+        for net in self.nets:
+            visit(net)
+        return out
+
+    def _give_names(self) -> None:
+        """The importer keeps its names; another file's clashing one goes ahead."""
+        taken: set[str] = set()
+        items = [*self.nets, *self.fns]
+        own = [i for i in items if self.program.files.file_of(i) is self.main]
+        for item in own:
+            self.names[id(item)] = item.name
+            taken.add(item.name)
+        for item in items:
+            if id(item) in self.names:
+                continue
+            name = item.name
+            if name in taken:
+                stem = self.program.files.file_of(item).name.rpartition("/")[2]
+                stem = stem.rpartition(".")[0] or stem
+                word = "".join(c if c.isalnum() else "_" for c in stem)
+                camel = "".join(p.capitalize() for p in word.split("_"))
+                name = f"{camel}{name}" if name[:1].isupper() else f"{word}_{name}"
+            while name in taken:
+                name += "_"
+            taken.add(name)
+            self.names[id(item)] = name
+
+    def _file_doc(self) -> tuple[str | None, syntax.Net | None]:
+        """The file's docstring: its own, or that of its only documented net."""
+        for item in self.main.program.items:
+            if isinstance(item, syntax.Docstring):
+                return item.text, None
+        documented = [n for n in self.nets if n.doc]
+        if len(documented) == 1:
+            return documented[0].doc, documented[0]
+        return None, None
+
+    # -- what the writers ask --------------------------------------------------------------
+
+    def is_file_doc(self, net: syntax.Net) -> bool:
+        return self._doc[1] is net
+
+    def net_name(self, net: Any) -> str:
+        if isinstance(net, syntax.Extern):
+            self.imports.use(f"extern:{net.name}")
+            return net.name
+        return self.names.get(id(net), net.name)
+
+    def function_names(self) -> list[str]:
+        return [self.names[id(f)] for f in self.fns] + [
+            self.names[id(n)] for n in self.nets if self.is_function(n)
+        ]
+
+    def is_function(self, net: syntax.Net) -> bool:
+        walk: Walk = self.program.define(net)
+        return walk.root is not None and not isinstance(walk.root, ChainModule)
+
+    def need_constant(self, symbol: Symbol) -> None:
+        self.constants.setdefault(symbol.name, symbol)
+
+    def factory_constant(self, symbol: Symbol, factory: Factory) -> str:
+        """A default such as `BatchNorm2d(eps=0.001)`: a name at the top of the file,
+        since a call can't stand as a default."""
+        speller = Speller(self.imports, self.net_name, lambda s: s.name)
+        text = speller.factory(factory)
+        for name, known in self.factories.items():
+            if known == text:
+                return name
+        name = f"default_{symbol.name.lower()}"
+        while name in self.factories:
+            name += "_"
+        self.factories[name] = text
+        return name
+
+    def return_type(self, root: graph.Module) -> str:
+        match root:
+            case NetModule():
+                inner = self.program.define(root.net)
+                if inner.root is not None and not isinstance(inner.root, ChainModule):
+                    return self.return_type(inner.root)
+                return self.net_name(root.net)
+            case LayerModule():
+                return self.imports.note(root.declaration.target)
+        return self.imports.note("nn.Module")
+
+    def first_use(self, net: syntax.Net, symbol: Symbol) -> str | None:
+        """The name that a size goes by where a layer first asks for it."""
+        walk: Walk = self.program.define(net)
+        roots = [s.module for s in _registered(walk.init)]
+        if walk.root is not None:
+            roots.append(walk.root)
+        wanted = next(
+            (
+                a
+                for v in walk.sizes.values()
+                if isinstance(v.value, dims.Dim)
+                and (a := dims.single(v.value)) is not None
+                and isinstance(a, dims.Name)
+                and a.origin is symbol
+            ),
+            None,
+        )
+        for root in roots:
+            for module in every_module(root):
+                name = self._asked_as(module, symbol, wanted)
+                if name is not None:
+                    return name
+        return None
+
+    def _asked_as(
+        self, module: graph.Module, symbol: Symbol, wanted: dims.Atom | None
+    ) -> str | None:
+        def is_it(size: Any) -> bool:
+            atom = dims.single(size) if isinstance(size, dims.Dim) else None
+            return (
+                isinstance(atom, dims.Name) and atom.origin is symbol
+            ) or (atom is not None and atom == wanted)
+
+        if isinstance(module, LayerModule):
+            for parameter in module.declaration.signature.parameters:
+                if parameter.inferred and is_it(module.inferred.get(parameter.name, 0)):
+                    last = parameter.inferred[1] == -1
+                    return "in_features" if last else "in_channels"
+        if isinstance(module, NetModule):
+            writer = self.writer(module.net)
+            for inner in writer.sizes:
+                if is_it(module.sizes.get(inner.name, 0)):
+                    return writer.size_texts[inner.name]
+        if isinstance(module, graph.RepeatModule):
+            for _, before, _ in module.carried:
+                if is_it(before):
+                    for member in module.members:
+                        for part in every_module(member.module):
+                            name = self._running_name(part)
+                            if name is not None:
+                                return name
+        return None
+
+    def _running_name(self, module: graph.Module) -> str | None:
+        if isinstance(module, LayerModule):
+            for parameter in module.declaration.signature.parameters:
+                if parameter.inferred:
+                    last = parameter.inferred[1] == -1
+                    return "in_features" if last else "in_channels"
+        if isinstance(module, NetModule):
+            writer = self.writer(module.net)
+            for inner in writer.sizes:
+                return writer.size_texts[inner.name]
+        return None
+
+    def writer(self, net: syntax.Net) -> ClassWriter:
+        known = self.writers.get(id(net))
+        if known is None:
+            known = ClassWriter(self.program, net, self.imports, self)
+            self.writers[id(net)] = known
+        return known
+
+    # -- writing ---------------------------------------------------------------------------
+
+    def write(self) -> Emitted:
+        blocks: list[Lines] = []
+        for fn in self.fns:
+            blocks.append(FunctionWriter(self.program, fn, self.imports, self).write())
+        for net in self.nets:
+            blocks.append(self.writer(net).write())
+        constants = self._constants()
+        lines = Lines()
+        doc = self._doc[0]
+        if doc:
+            docstring(lines, doc)
+            lines.add("")
+        self._imports(lines)
+        for block in constants:
+            lines.add("")
+            lines.extend(block)
+        for block in blocks:
+            lines.add("")
+            lines.add("")
+            lines.extend(block)
+        names = {n.name: self.names[id(n)] for n in reversed(self.nets)}
+        sizes = {n.name: self.writer(n).size_texts for n in self.nets}
+        return Emitted(tuple(lines.lines), names, sizes)
+
+    def _constants(self) -> list[Lines]:
+        lines = Lines()
+        for symbol in self.constants.values():
+            text = Speller(self.imports, self.net_name, lambda s: s.name).constant(
+                symbol.value
+            )[0]
+            lines.add(f"{symbol.name} = {text}")
+        for name, text in self.factories.items():
+            lines.add(f"{name} = {text}")
+        return [lines] if len(lines) else []
+
+    def _imports(self, lines: Lines) -> None:
+        used = self.imports.names
+        standard = []
+        if "math" in used:
+            standard.append("import math")
+        for name, module in (
+            ("OrderedDict", "collections"),
+            (("Callable", "Sequence"), "collections.abc"),
+            ("fnmatchcase", "fnmatch"),
+            ("partial", "functools"),
+            ("Any", "typing"),
+        ):
+            wanted = [n for n in ((name,) if isinstance(name, str) else name) if n in used]
+            if wanted:
+                standard.append(f"from {module} import {', '.join(wanted)}")
+        for text in standard:
+            lines.add(text)
+        if standard:
+            lines.add("")
+        if "torch" in used:
+            lines.add("import torch")
+        if "F" in used:
+            lines.add("import torch.nn.functional as F")
+        wanted = [n for n in ("Tensor", "nn") if n in used]
+        if wanted:
+            lines.add(f"from torch import {', '.join(wanted)}")
+        for name in sorted(n[7:] for n in used if n.startswith("extern:")):
+            package = self.externs.get(name, "externs")
+            lines.add(f"from {package} import {name}")
+
+
+# -- what a net needs ------------------------------------------------------------------------
+
+
+def _registered(statements: list[Any]) -> Iterator[graph.Register]:
+    for statement in statements:
+        if isinstance(statement, graph.Register):
+            yield statement
+        elif isinstance(statement, graph.Branch):
+            yield from _registered(statement.then)
+            yield from _registered(statement.other)
+
+
+def needed_nets(program: Any, net: syntax.Net) -> Iterator[syntax.Net]:
+    """The nets that a net's Python mentions."""
+    walk: Walk = program.define(net)
+    roots = [s.module for s in _registered(walk.init)]
+    if walk.root is not None:
+        roots.append(walk.root)
+    for symbol in walk.hypers.values():
+        val = walk.scope.get(symbol.name)
+        if val is not None and isinstance(val.value, NetParameter):
+            for binding in val.value.bindings:
+                yield from _factory_nets(binding)
+        if isinstance(symbol.value, Val):
+            yield from _value_nets(symbol.value.value)
+    for root in roots:
+        for module in every_module(root):
+            if isinstance(module, NetModule):
+                yield module.net
+                yield from nets_behind(program, module)
+            for argument in (
+                *getattr(module, "positional", ()),
+                *getattr(module, "keywords", {}).values(),
+            ):
+                yield from _value_nets(argument.value)
+    for rule in walk.rules:
+        if isinstance(rule.owner, syntax.Net):
+            yield rule.owner
+
+
+def _value_nets(value: Any) -> Iterator[syntax.Net]:
+    for leaf in leaves(value):
+        if isinstance(leaf, Factory):
+            yield from _factory_nets(leaf)
+
+
+def _factory_nets(factory: Factory) -> Iterator[syntax.Net]:
+    if isinstance(factory.target, syntax.Net):
+        yield factory.target
+    for argument in (*factory.positional, *(a for _, a in factory.keywords)):
+        yield from _value_nets(argument.value)

@@ -1,0 +1,105 @@
+"""`init` lines: one walk over the modules at the end of `__init__`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from netdsl import graph, syntax
+from netdsl.elaborate.starting import Initialiser
+from netdsl.elaborate.walk import Walk
+from netdsl.emit.lines import Lines
+from netdsl.emit.spelling import Speller, quoted
+from netdsl.layers.spec import Declaration
+
+
+def init_rules(program: Any, walk: Walk, speller: Speller, lines: Lines) -> None:
+    """Writes the walk: each tensor is set once, by the last line that matches it."""
+    rules: list[graph.InitRule] = walk.rules
+    if not rules:
+        return
+    by_path = [r for r in rules if r.owner is None]
+    span = rules[0].span
+    if by_path:
+        lines.add("for name, module in self.named_modules():", span)
+        with lines.indented():
+            for parameter in dict.fromkeys(r.parameter for r in rules):
+                _chain(speller, lines, [r for r in rules if r.parameter == parameter])
+        return
+    lines.add("for module in self.modules():", span)
+    with lines.indented():
+        word = "if"
+        for owner in dict.fromkeys(_owner(speller, r) for r in rules):
+            mine = [r for r in rules if _owner(speller, r) == owner]
+            lines.add(f"{word} isinstance(module, {owner}):", mine[0].span)
+            with lines.indented():
+                for parameter in dict.fromkeys(r.parameter for r in mine):
+                    last = [r for r in mine if r.parameter == parameter][-1]
+                    _set(speller, lines, last, f"module.{parameter}")
+            word = "elif"
+
+
+def _owner(speller: Speller, rule: graph.InitRule) -> str:
+    if isinstance(rule.owner, Declaration):
+        return speller.imports.note(rule.owner.target)
+    assert isinstance(rule.owner, syntax.Net)
+    return speller.net_name(rule.owner)
+
+
+def _chain(speller: Speller, lines: Lines, rules: list[graph.InitRule]) -> None:
+    """The lines for one parameter's name, the last first."""
+    word = "if"
+    for rule in reversed(rules):
+        if rule.owner is None:
+            test = _matches(speller, rule.pattern)
+            target = f"module.get_parameter({quoted(rule.parameter)})"
+        else:
+            test = f"isinstance(module, {_owner(speller, rule)})"
+            target = f"module.{rule.parameter}"
+        lines.add(f"{word} {test}:", rule.span)
+        with lines.indented():
+            _set(speller, lines, rule, target)
+        word = "elif"
+
+
+def _matches(speller: Speller, pattern: str) -> str:
+    """A test of a module's name; `*` crosses dots."""
+    if "*" not in pattern:
+        return f"name == {quoted(pattern)}"
+    head, _, tail = pattern.partition("*")
+    if "*" not in tail:
+        tests = []
+        if head:
+            tests.append(f"name.startswith({quoted(head)})")
+        if tail:
+            tests.append(f"name.endswith({quoted(tail)})")
+        return " and ".join(tests) or "True"
+    speller.imports.use("fnmatchcase")
+    return f"fnmatchcase(name, {quoted(pattern)})"
+
+
+def _set(speller: Speller, lines: Lines, rule: graph.InitRule, target: str) -> None:
+    if rule.parameter == "bias" and isinstance(rule.owner, Declaration):
+        if "bias" in rule.owner.signature.by_name:
+            lines.add(f"if {target} is not None:", rule.span)
+            with lines.indented():
+                _assign(speller, lines, rule, target)
+            return
+    _assign(speller, lines, rule, target)
+
+
+def _assign(speller: Speller, lines: Lines, rule: graph.InitRule, target: str) -> None:
+    value: Initialiser = rule.value
+    used = {
+        part.name
+        for e in (*value.arguments, *(e for _, e in value.keywords))
+        for part in graph.every(e)
+        if isinstance(part, graph.Raw)
+    }
+    if "fan_in" in used:
+        lines.add(f"fan_in = {target}[0].numel()", rule.span)
+    if "fan_out" in used:
+        lines.add(f"fan_out = {target}.shape[0] * {target}[0][0].numel()", rule.span)
+    parts = [target, *(speller.text(a) for a in value.arguments)]
+    parts += [f"{k}={speller.text(v)}" for k, v in value.keywords]
+    call = f"{speller.imports.note('nn.init')}.{value.name}_"
+    lines.add(f"{call}({', '.join(parts)})", rule.span)

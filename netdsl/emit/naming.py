@@ -1,0 +1,132 @@
+"""Names for values that the user gave none: `x` as long as it is free, then `y`.
+
+A value takes over the name of the one it comes from where nobody needs that one
+any more, as people write `x = self.conv(x)`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from netdsl import graph
+from netdsl.graph import Symbol
+
+_NEXT = ["y", "z", "u", "v", "w"]
+_BUSY = frozenset({"input", "var", "item"})
+
+
+class Events:
+    """Where symbols are written and read, in the order of the text."""
+
+    def __init__(self) -> None:
+        self.writes: dict[int, list[int]] = {}
+        self.reads: dict[int, list[int]] = {}
+        self.symbols: dict[int, Symbol] = {}
+        self.at = 0
+
+    def write(self, target: Any) -> None:
+        if isinstance(target, tuple):
+            for part in target:
+                self.write(part)
+        elif isinstance(target, Symbol):
+            self.symbols[id(target)] = target
+            self.writes.setdefault(id(target), []).append(self.at)
+
+    def read(self, expr: Any) -> None:
+        for part in graph.every(expr):
+            if isinstance(part, Symbol):
+                self.symbols[id(part)] = part
+                self.reads.setdefault(id(part), []).append(self.at)
+
+    def body(self, statements: Iterable[Any]) -> None:
+        for statement in statements:
+            self.at += 1
+            match statement:
+                case graph.Assign():
+                    self.read(statement.value)
+                    if statement.op != "=":
+                        self.read(graph.Ref(statement.target))
+                    self.at += 1
+                    self.write(statement.target)
+                case graph.Result() | graph.Check():
+                    self.read(
+                        statement.value
+                        if isinstance(statement, graph.Result)
+                        else statement.test
+                    )
+                case graph.BindLet():
+                    self.read(statement.value)
+                case graph.Branch():
+                    self.read(statement.test)
+                    self.body(statement.then)
+                    self.body(statement.other)
+                case graph.Repeat():
+                    self._loop(statement)
+
+    def _loop(self, statement: graph.Repeat) -> None:
+        self.read(statement.loop.iterable)
+        start = self.at
+        self.write(statement.loop.target)
+        before = {k for k, w in self.writes.items() if any(p < start for p in w)}
+        self.body(statement.body)
+        self.at += 1
+        # What comes from outside is needed in every round, to the last line.
+        for key, places in list(self.reads.items()):
+            inside = [p for p in places if p > start]
+            symbol = self.symbols[key]
+            if inside and (key in before or symbol.kind == "input"):
+                places.append(self.at)
+
+    def live(self, key: int, at: int) -> bool:
+        """Whether a value written before a place is read behind it."""
+        for place in sorted(self.reads.get(key, ())):
+            if place > at:
+                return not any(at < w <= place for w in self.writes.get(key, ()))
+        return False
+
+    def busy(self, key: int, start: int, end: int) -> bool:
+        """Whether a symbol's value has to stay in its name from start to end."""
+        if any(start <= w < end for w in self.writes.get(key, ())):
+            return True
+        return self.live(key, start)
+
+
+def name_temporaries(
+    statements: list[Any], inputs: Iterable[Symbol], taken: Iterable[str]
+) -> dict[int, str]:
+    """Names for all symbols of a body, by their identity."""
+    events = Events()
+    for symbol in inputs:
+        events.write(symbol)
+    events.body(statements)
+    names: dict[int, str] = {
+        k: s.name for k, s in events.symbols.items() if s.kind in _BUSY
+    }
+    blocked = set(taken)
+    temps = [k for k, s in events.symbols.items() if s.kind == "temp"]
+    temps.sort(key=lambda k: events.writes.get(k, [0])[0])
+    for key in temps:
+        start = events.writes.get(key, [0])[0]
+        end = max([*events.reads.get(key, [start]), start])
+        hint = events.symbols[key].hint or "x"
+        for name in _candidates(hint):
+            if name in blocked and name != hint:
+                continue
+            holders = [k for k, n in names.items() if n == name and k != key]
+            if not any(events.busy(k, start, end) for k in holders):
+                names[key] = name
+                break
+    return names
+
+
+def _candidates(hint: str) -> Iterable[str]:
+    yield hint
+    if len(hint) == 1:
+        for name in _NEXT:
+            if name != hint:
+                yield name
+    number = 2
+    while True:
+        yield f"{hint}_{number}" if len(hint) > 1 else f"{hint}{number}"
+        number += 1

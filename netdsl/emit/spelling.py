@@ -1,0 +1,424 @@
+"""Expressions as Python text: each name is spelled as its place wants it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from netdsl import dims, graph
+from netdsl.dims import Size
+from netdsl.elaborate.modules import OutOf
+from netdsl.elaborate.values import (
+    SKIP,
+    DType,
+    Factory,
+    FunctionValue,
+    NetParameter,
+    Val,
+)
+from netdsl.graph import Expr, Symbol
+from netdsl.layers.spec import Declaration
+
+# How tightly Python binds: what is looser stands in parentheses.
+CHOICE, OR, AND, NOT, COMPARE, SUM, PRODUCT, UNARY, POWER, ATOM = range(1, 11)
+
+_LEVELS = {
+    "or": OR, "and": AND, "not": NOT,
+    "==": COMPARE, "!=": COMPARE, "<": COMPARE, "<=": COMPARE, ">": COMPARE,
+    ">=": COMPARE, "is": COMPARE, "is not": COMPARE, "in": COMPARE, "not in": COMPARE,
+    "+": SUM, "-": SUM, "*": PRODUCT, "/": PRODUCT, "//": PRODUCT, "%": PRODUCT,
+    "@": PRODUCT, "**": POWER, "~": UNARY,
+}  # fmt: skip
+
+Text = tuple[str, int]
+
+
+class Imports:
+    """What a generated file imports: only what it uses."""
+
+    def __init__(self) -> None:
+        self.names: set[str] = set()
+
+    def use(self, name: str) -> str:
+        self.names.add(name)
+        return name
+
+    def note(self, text: str) -> str:
+        """Notes the module that a dotted name comes from."""
+        head = text.split(".")[0]
+        if head in ("torch", "F", "nn", "math", "fnmatch"):
+            self.names.add(head)
+        return text
+
+
+class Speller:
+    """Spells expressions for one place: `__init__`, `forward`, a function."""
+
+    def __init__(
+        self,
+        imports: Imports,
+        net_name: Callable[[Any], str],
+        symbol_text: Callable[[Symbol], str],
+    ) -> None:
+        self.imports = imports
+        self.net_name = net_name
+        self.symbol_text = symbol_text
+        self.elements: list[tuple[dims.Atom, str]] = []
+        """Elements of lists that a loop has names for."""
+        self.known: list[tuple[Size, str]] = []
+        """Sizes that a `let` has named."""
+        self.locals: dict[int, str] = {}
+        """Layers that a building loop holds in a variable."""
+
+    # -- expressions ---------------------------------------------------------------
+
+    def text(self, expr: Any, least: int = CHOICE) -> str:
+        """The expression, in parentheses if it binds looser than `least`."""
+        text, level = self.spell(expr)
+        return text if level >= least else f"({text})"
+
+    def spell(self, expr: Any) -> Text:
+        match expr:
+            case graph.Const():
+                return self.constant(expr.value)
+            case graph.Raw():
+                return self.imports.note(expr.name), ATOM
+            case graph.Ref():
+                return self.symbol_text(expr.symbol), ATOM
+            case graph.SizeOf():
+                return self.size(expr.size)
+            case graph.Training():
+                return "self.training", ATOM
+            case graph.Op():
+                return self._operator(expr)
+            case graph.Choose():
+                then, test = self.text(expr.then, OR), self.text(expr.test, OR)
+                return f"{then} if {test} else {self.text(expr.other)}", CHOICE
+            case graph.CallOf():
+                target = self.imports.note(expr.target)
+                return f"{target}({self.arguments(expr.arguments, expr.keywords)})", ATOM
+            case graph.MethodOf():
+                inner = self.arguments(expr.arguments, expr.keywords)
+                return f"{self.text(expr.value, ATOM)}.{expr.name}({inner})", ATOM
+            case graph.AttributeOf():
+                return self._attribute(expr), ATOM
+            case graph.Item():
+                items = ", ".join(self.text(i) for i in expr.items)
+                comma = "," if expr.is_tuple and len(expr.items) == 1 else ""
+                return f"{self.text(expr.value, ATOM)}[{items}{comma}]", ATOM
+            case graph.SliceOf():
+                return self._slice(expr), ATOM
+            case graph.Sequence():
+                return self._sequence(expr.kind, expr.items), ATOM
+            case graph.Mapped():
+                inner = ", ".join(
+                    f"{self.text(k)}: {self.text(v)}" for k, v in expr.entries
+                )
+                return f"{{{inner}}}", ATOM
+            case graph.Spread():
+                return f"*{self.text(expr.value, OR)}", ATOM
+            case graph.Format():
+                return self._format(expr), ATOM
+            case graph.Comprehend():
+                inner = self.text(expr.element) + self.loops(expr.loops)
+                return (f"[{inner}]" if expr.kind == "list" else inner), ATOM
+            case graph.Apply():
+                inner = self.arguments(expr.arguments, expr.keywords)
+                return f"{self.text(expr.module, ATOM)}({inner})", ATOM
+            case graph.ModuleRef():
+                return self.path(expr.path), ATOM
+            case OutOf():
+                return self.out_of(expr), ATOM
+        raise AssertionError(expr)
+
+    def constant(self, value: Any) -> Text:
+        if isinstance(value, DType):
+            return self.imports.note(f"torch.{value}"), ATOM
+        if value is ...:
+            return "...", ATOM
+        if isinstance(value, str):
+            return quoted(value), ATOM
+        if isinstance(value, int | float) and not isinstance(value, bool) and value < 0:
+            return repr(value), UNARY
+        return repr(value), ATOM
+
+    def _operator(self, expr: graph.Op) -> Text:
+        op, operands = expr.op, expr.operands
+        if len(operands) == 1:
+            level = NOT if op == "not" else UNARY
+            space = " " if op == "not" else ""
+            return f"{op}{space}{self.text(operands[0], level)}", level
+        if len(operands) > 2:
+            # `a < b <= c`
+            words = _split_ops(op)
+            parts = [self.text(o, SUM) for o in operands]
+            text = parts[0]
+            for word, part in zip(words, parts[1:], strict=True):
+                text += f" {word} {part}"
+            return text, COMPARE
+        level = _LEVELS[op]
+        left, right = operands
+        if op == "**":
+            return f"{self.text(left, ATOM)} ** {self.text(right, UNARY)}", level
+        if level == COMPARE:
+            return f"{self.text(left, SUM)} {op} {self.text(right, SUM)}", level
+        same = level if op in ("or", "and") else level + 1
+        return f"{self.text(left, level)} {op} {self.text(right, same)}", level
+
+    def arguments(
+        self, positional: Sequence[Any], keywords: Sequence[tuple[str, Any]] = ()
+    ) -> str:
+        parts = [self.text(a) for a in positional]
+        parts += [f"{name}={self.text(value)}" for name, value in keywords]
+        return ", ".join(parts)
+
+    def _attribute(self, expr: graph.AttributeOf) -> str:
+        value = expr.value
+        if isinstance(value, graph.ModuleRef) and len(value.path) > 1:
+            # A namespace holds modules of no known type: torch finds the tensor.
+            return f"{self.text(value, ATOM)}.get_parameter({quoted(expr.name)})"
+        return f"{self.text(value, ATOM)}.{expr.name}"
+
+    def _slice(self, expr: graph.SliceOf) -> str:
+        start = self.text(expr.start, OR) if expr.start is not None else ""
+        stop = self.text(expr.stop, OR) if expr.stop is not None else ""
+        step = f":{self.text(expr.step, OR)}" if expr.step is not None else ""
+        return f"{start}:{stop}{step}"
+
+    def _sequence(self, kind: str, items: Sequence[Any]) -> str:
+        inner = ", ".join(self.text(i) for i in items)
+        if kind == "list":
+            return f"[{inner}]"
+        return f"({inner},)" if len(items) == 1 else f"({inner})"
+
+    def _format(self, expr: graph.Format) -> str:
+        text = ""
+        for part in expr.parts:
+            if isinstance(part, str):
+                text += quoted(part)[1:-1].replace("{", "{{").replace("}", "}}")
+            else:
+                text += "{" + self.text(part).replace('"', "'") + "}"
+        return f'f"{text}"'
+
+    def loops(self, loops: Sequence[graph.Loop]) -> str:
+        """` for a in b if c`"""
+        text = ""
+        for loop in loops:
+            text += f" for {self.target(loop.target)} in {self.text(loop.iterable, OR)}"
+            for test in loop.tests:
+                text += f" if {self.text(test, OR)}"
+        return text
+
+    def target(self, target: Any) -> str:
+        if isinstance(target, Symbol):
+            return self.symbol_text(target)
+        if isinstance(target, Expr):
+            return self.text(target)
+        inner = ", ".join(
+            f"({self.target(t)})" if isinstance(t, tuple) else self.target(t)
+            for t in target
+        )
+        return inner
+
+    # -- layers ----------------------------------------------------------------------
+
+    def path(self, path: Sequence[Any]) -> str:
+        """`self.features[0]`, `self.transformer["wte"]`"""
+        text = "self"
+        for i, part in enumerate(path):
+            if isinstance(part, str):
+                plain = part.isidentifier() and part != "self"
+                if i == 0 and plain:
+                    text += f".{part}"
+                elif i == 0:
+                    text += f".get_submodule({quoted(part)})"
+                elif i == 1:
+                    text += f"[{quoted(part)}]"
+                else:
+                    text += f".get_submodule({quoted(part)})"
+            elif isinstance(part, graph.SliceOf):
+                text += f"[{self._slice(part)}]"
+            elif i == 0:
+                text += f".get_submodule({self.text(part)})"
+            else:
+                text += f"[{self.text(part)}]"
+        return text
+
+    def out_of(self, expr: OutOf) -> str:
+        local = self.locals.get(id(expr.module))
+        owner = local if local is not None else self.path(expr.module.path)
+        return f"{owner}.{expr.attribute}"
+
+    def factory(self, value: Any) -> str:
+        """A net or layer handed on: `Bottleneck`, `partial(nn.BatchNorm2d, eps=1e-3)`"""
+        if isinstance(value, NetParameter):
+            return self.symbol_text(value.symbol)
+        if isinstance(value, FunctionValue):
+            return str(getattr(value.target, "name", ""))
+        target = value.target
+        if target == SKIP:
+            name = self.imports.note("nn.Identity")
+        elif isinstance(target, NetParameter):
+            name = self.symbol_text(target.symbol)
+        elif isinstance(target, Declaration):
+            name = self.imports.note(target.target)
+        else:
+            name = self.net_name(target)
+        if not value.positional and not value.keywords:
+            return name
+        self.imports.use("partial")
+        inner = self.given(value.positional, value.keywords)
+        return f"partial({name}, {inner})"
+
+    def given(self, positional: Sequence[Any], keywords: Any) -> str:
+        """Arguments as they were written."""
+        pairs = keywords.items() if isinstance(keywords, dict) else keywords
+        parts = [self.argument(a) for a in positional]
+        parts += [f"{name}={self.argument(a)}" for name, a in pairs]
+        return ", ".join(parts)
+
+    def argument(self, argument: Any) -> str:
+        if isinstance(argument.value, Factory | NetParameter | FunctionValue):
+            return self.factory(argument.value)
+        if isinstance(argument.value, list | tuple | dict) and _has_factory(
+            argument.value
+        ):
+            return self._table(argument.value)
+        return self.text(argument.expr)
+
+    def _table(self, value: Any) -> str:
+        if isinstance(value, Factory | NetParameter):
+            return self.factory(value)
+        if isinstance(value, dict):
+            inner = ", ".join(
+                f"{self.constant(k)[0]}: {self._table(v)}" for k, v in value.items()
+            )
+            return f"{{{inner}}}"
+        if isinstance(value, list | tuple):
+            inner = ", ".join(self._table(v) for v in value)
+            return f"[{inner}]" if isinstance(value, list) else f"({inner},)"
+        return self.constant(value)[0]
+
+    # -- sizes -----------------------------------------------------------------------
+
+    def size(self, size: Any) -> Text:
+        """A size that nobody wrote, spelled out of what has a name here."""
+        for known, name in self.known:
+            if known == size and isinstance(size, dims.Dim):
+                return name, ATOM
+        if not isinstance(size, dims.Dim):
+            return self.constant(size)
+        parts: list[tuple[bool, Text]] = []
+        for monomial, coefficient in size.terms:
+            parts.append((coefficient < 0, self._term(monomial, abs(coefficient))))
+        parts.sort(key=lambda p: p[0])
+        if len(parts) == 1:
+            negative, (text, level) = parts[0]
+            if not negative:
+                return text, level
+            return f"-{text if level >= UNARY else f'({text})'}", UNARY
+        constants = [p for p in parts if p[1][0].isdigit()]
+        ordered = [p for p in parts if p not in constants] + constants
+        text = ""
+        for negative, (term, _) in ordered:
+            if not text:
+                text = f"-{term}" if negative else term
+            else:
+                text += f" - {term}" if negative else f" + {term}"
+        return text, SUM
+
+    def _term(self, monomial: dims.Monomial, coefficient: int) -> Text:
+        factors: list[Text] = []
+        if coefficient != 1 or not monomial:
+            factors.append((str(coefficient), ATOM))
+        for atom, exponent in monomial:
+            text = self.atom(atom)
+            if exponent > 1:
+                text = f"{_wrap(text, ATOM)} ** {exponent}", POWER
+            factors.append(text)
+        if len(factors) == 1:
+            return factors[0]
+        return " * ".join(_wrap(f, PRODUCT + 1) for f in factors), PRODUCT
+
+    def atom(self, atom: dims.Atom) -> Text:
+        for known, name in self.elements:
+            if known == atom:
+                return name, ATOM
+        match atom:
+            case dims.Element():
+                return self._element(atom), ATOM
+            case dims.Name():
+                return self._name(atom)
+            case dims.FloorDiv() | dims.Mod():
+                a, b = atom.parts()
+                op = "//" if isinstance(atom, dims.FloorDiv) else "%"
+                left, right = self.size(a), self.size(b)
+                return f"{_wrap(left, PRODUCT)} {op} {_wrap(right, UNARY)}", PRODUCT
+            case dims.Min() | dims.Max():
+                inner = ", ".join(self.size(p)[0] for p in atom.parts())
+                return f"{type(atom).__name__.lower()}({inner})", ATOM
+            case dims.Power():
+                a, b = atom.parts()
+                return f"{_wrap(self.size(a), ATOM)} ** {_wrap(self.size(b), UNARY)}", POWER
+            case dims.Choose():
+                then, other = atom.parts()
+                test = atom.test.expr if isinstance(atom.test, Val) else None
+                shown = self.text(test, OR) if test is not None else atom.shown
+                return (
+                    f"{_wrap(self.size(then), OR)} if {shown} else {self.size(other)[0]}",
+                    CHOICE,
+                )
+        raise AssertionError(atom)
+
+    def _name(self, atom: dims.Name) -> Text:
+        origin = atom.origin
+        if isinstance(origin, Symbol):
+            return self.symbol_text(origin), ATOM
+        if isinstance(origin, Expr):
+            return self.spell(origin)
+        return atom.shown, ATOM
+
+    def _element(self, atom: dims.Element) -> str:
+        index = atom.parts()[0]
+        owner = self.text(atom.origin, ATOM)
+        length = dims.of(dims.Name(f"len({atom.list})", 0))
+        back = index - length
+        if isinstance(back, int) and back < 0:
+            return f"{owner}[{back}]"
+        return f"{owner}[{self.size(index)[0]}]"
+
+
+def _has_factory(value: Any) -> bool:
+    if isinstance(value, dict):
+        return any(_has_factory(v) for v in value.values())
+    if isinstance(value, list | tuple):
+        return any(_has_factory(v) for v in value)
+    return isinstance(value, Factory | NetParameter)
+
+
+def _wrap(text: Text, least: int) -> str:
+    return text[0] if text[1] >= least else f"({text[0]})"
+
+
+def _split_ops(text: str) -> list[str]:
+    words, out = text.split(), []
+    i = 0
+    while i < len(words):
+        if words[i] in ("is", "not") and i + 1 < len(words) and words[i + 1] in (
+            "not",
+            "in",
+        ):
+            out.append(f"{words[i]} {words[i + 1]}")
+            i += 2
+        else:
+            out.append(words[i])
+            i += 1
+    return out
+
+
+def quoted(text: str) -> str:
+    """A string literal, ASCII only, with double quotes where that is plain."""
+    literal = ascii(text)
+    if literal[0] == "'" and '"' not in literal:
+        return f'"{literal[1:-1]}"'
+    return literal
