@@ -23,6 +23,7 @@ from netdsl.elaborate.values import Factory
 from netdsl.elaborate.walk import Stop, TooMuch, Walk
 from netdsl.emit.file import Emitted, emit
 from netdsl.graph import Argument, Const
+from netdsl.incremental import Memory
 from netdsl.limits import Limits
 from netdsl.parse import Parser, decode
 from netdsl.resolve import Files, Reader, no_imports, resolve
@@ -63,6 +64,7 @@ class Session:
     def __init__(self, limits: Limits | None = None) -> None:
         self.limits = limits or Limits()
         self.parser = Parser()
+        self.memory = Memory()
 
     def analyse(
         self,
@@ -91,7 +93,7 @@ class Session:
             tree = redefined(self, tree, net, define or {}, report)
         files = resolve(tree, self.parser, reader or no_imports, report, self.limits)
         program = Program(files, report, self.limits)
-        walk_all(program, tree)
+        walk_all(program, tree, self.memory)
         if define and not report.failed:
             chosen = choose_net(tree, net)
             if chosen is not None:
@@ -106,36 +108,60 @@ def _start(tree: syntax.Program) -> Any:
     return tree.span
 
 
-def walk_all(program: Program, tree: syntax.Program) -> None:
-    """Walks every item of the file."""
-    items = tree.items
-    for_nets = [
-        i
-        for file in program.files.files.values()
-        for i in file.program.items
-    ]
-    program.collect_bindings(for_nets)
-    for item in items:
-        program.start()
+def walk_all(program: Program, tree: syntax.Program, memory: Memory) -> None:
+    """Walks every item of the file, but for those of which all is known."""
+    report = program.report
+    memory.start()
+    known = {id(i): memory.recall(program, i) for i in tree.items}
+    if any(k is None for k in known.values()):
+        _walk_new(program, tree, memory, known)
+    for diagnostics in known.values():
+        report.extend(diagnostics or ())
+    memory.finish()
+
+
+def _walk_new(
+    program: Program,
+    tree: syntax.Program,
+    memory: Memory,
+    known: dict[int, tuple[Diagnostic, ...] | None],
+) -> None:
+    """Walks the items whose messages are not known, each with a report of its own."""
+    report = program.report
+    # Expectations last: they use nets that are defined below them, too.
+    for item in sorted(tree.items, key=lambda i: isinstance(i, syntax.Expect)):
+        if known[id(item)] is not None:
+            continue
+        program.report = Report()
         try:
-            if isinstance(item, syntax.Net):
-                walk = program.define(item)
+            walk_item(program, item)
+        finally:
+            own, program.report = program.report, report
+        known[id(item)] = tuple(own)
+        memory.keep(program, item, own)
+
+
+def walk_item(program: Program, item: syntax.Item) -> None:
+    """Walks one item; what is wrong with it goes to the program's report."""
+    program.start()
+    try:
+        match item:
+            case syntax.Net():
+                program.define(item)
                 if not program.report.failed:
                     use_defaults(program, item)
                 lint(program, item)
-                del walk
-            elif isinstance(item, syntax.Constant):
+            case syntax.Constant():
                 for target in item.let.targets:
                     program.constant(item, target.id, target.span)
-            elif isinstance(item, syntax.Fn):
+            case syntax.Fn():
                 check_function(program, item)
-        except (Stop, TooMuch):
-            continue
-        except Refusal as refusal:
-            program.report.error(refusal.code, refusal.text, item.span)
-    for item in items:
-        if isinstance(item, syntax.Expect):
-            check_expect(program, item)
+            case syntax.Expect():
+                check_expect(program, item)
+    except (Stop, TooMuch):
+        pass
+    except Refusal as refusal:
+        program.report.error(refusal.code, refusal.text, item.span)
 
 
 def check_function(program: Program, fn: syntax.Fn) -> None:
@@ -332,6 +358,7 @@ __all__ = [
     "Emitted",
     "Files",
     "Outcome",
+    "Reader",
     "Session",
     "UsageError",
     "check",

@@ -48,8 +48,12 @@ class Report:
     def __init__(self) -> None:
         self._seen: dict[tuple[str, Span], Diagnostic] = {}
         self._muted = 0
+        self._records: list[tuple[int, list[Diagnostic]]] = []
 
     def add(self, diagnostic: Diagnostic) -> None:
+        for muted, record in self._records:
+            if self._muted <= muted:
+                record.append(diagnostic)
         if not self._muted:
             self._seen.setdefault((diagnostic.code, diagnostic.span), diagnostic)
 
@@ -81,6 +85,17 @@ class Report:
             yield
         finally:
             self._muted -= 1
+
+    @contextmanager
+    def recorded(self) -> Iterator[list[Diagnostic]]:
+        """What is said inside, though all of it be muted: who remembers a walk
+        says it again."""
+        record: list[Diagnostic] = []
+        self._records.append((self._muted, record))
+        try:
+            yield record
+        finally:
+            self._records.pop()
 
     def __iter__(self) -> Iterator[Diagnostic]:
         return iter(sorted(self._seen.values(), key=lambda d: d.order))

@@ -33,7 +33,7 @@ class Atom:
 
     def __eq__(self, other: object) -> bool:
         return self is other or (
-            type(self) is type(other) and self.key == other.key  # type: ignore[attr-defined]
+            type(self) is type(other) and self.key == other.key
         )
 
     def __hash__(self) -> int:

@@ -22,13 +22,20 @@ _NEAR = 2000
 """Files of a folder that are looked at when a name is to be guessed."""
 
 
-class Unreadable(Exception):
+class Unreadable(OSError):
     """A path that can't be read: one line, and what may have been meant."""
 
     def __init__(self, text: str, help: str = "") -> None:
         super().__init__(text)
         self.text = text
         self.help = help
+
+    def __str__(self) -> str:
+        return f"{self.text}; {self.help}" if self.help else self.text
+
+
+class Missing(Unreadable, FileNotFoundError):
+    """There is nothing at that path."""
 
 
 def read_source(path: str, limits: Limits | None = None) -> bytes:
@@ -66,8 +73,10 @@ def _open_regular(path: str, shown: str) -> Iterator[BinaryIO]:
             if not stat.S_ISREG(mode):
                 raise Unreadable(f"{shown} is {_kind(mode)}, not a file")
             yield file
+    except Unreadable:
+        raise
     except FileNotFoundError:
-        raise Unreadable(f"there is no file {shown}", _near(path)) from None
+        raise Missing(f"there is no file {shown}", _near(path)) from None
     except IsADirectoryError:
         raise Unreadable(f"{shown} is a folder, not a file") from None
     except (OSError, ValueError) as error:

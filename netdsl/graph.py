@@ -367,14 +367,21 @@ class Member(Record):
 
 
 class ChainModule(Module):
-    """A list of layers; `indexed` if it is never run as a chain."""
+    """A list of layers; `indexed` if it is looped over or indexed, `ran` if a
+    value flows through it as a chain."""
 
-    __slots__ = ("indexed", "members")
+    __slots__ = ("indexed", "members", "ran")
 
     def __init__(self, span: Span | None, members: list[Member]) -> None:
         super().__init__(span)
         self.members = members
         self.indexed = False
+        self.ran = False
+
+    @property
+    def is_plain_list(self) -> bool:
+        """Whether it is only looped over or indexed: a `ModuleList`."""
+        return self.indexed and not self.ran
 
 
 class RepeatModule(Module):

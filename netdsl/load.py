@@ -1,18 +1,15 @@
 """A `.net` file as live modules: the emitted text, executed.
 
-The text is registered as a module, so that `inspect.getsource`, tracebacks,
-`torch.compile` and pickling find it; behind each of its lines stands the line
-of the `.net` file that it comes from.
+Behind each line of the text stands the line of the `.net` file that it comes
+from, so that a traceback shows both.
 """
 
 from __future__ import annotations
 
-import linecache
 import os
-import sys
-from collections.abc import Callable, Mapping
-from hashlib import sha256
-from types import ModuleType
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from netdsl.diagnostics import CompileError
@@ -21,22 +18,53 @@ from netdsl.limits import Limits
 if TYPE_CHECKING:
     from torch import nn
 
-    from netdsl.compiler import Analysis, Session
+    from netdsl import syntax
+    from netdsl.compiler import Analysis
+    from netdsl.elaborate.program import Program
+    from netdsl.live import LiveModule
 
 TEXT_NAME = "<text>"
 
 
-class _Loaded(NamedTuple):
+class _File(NamedTuple):
+    """What was asked for: a file's name and bytes, and all that may change what
+    it becomes."""
+
+    name: str
+    data: bytes
+    externs: Mapping[str, Any]
+    limits: Limits | None
+
+    def key(self, define: Mapping[str, str], net: str | None) -> Any:
+        full = os.path.abspath(self.name) if self.name != TEXT_NAME else self.name
+        externs = tuple((k, id(v)) for k, v in self.externs.items())
+        return full, self.data, externs, self.limits, net, tuple(define.items())
+
+
+class _Loaded:
     """A file that was loaded: its module and what the doors ask of it."""
 
-    module: ModuleType
-    analysis: Analysis
-    names: Mapping[str, str]
-    sizes: Mapping[str, Mapping[str, str]]
+    def __init__(
+        self,
+        file: _File,
+        analysis: Analysis,
+        reads: Mapping[tuple[str, str], bytes],
+        module: LiveModule,
+        names: Mapping[str, str],
+        sizes: Mapping[str, Mapping[str, str]],
+    ) -> None:
+        self.file = file
+        self.analysis = analysis
+        self.reads = reads
+        self.module = module
+        self.names = names
+        self.sizes = sizes
+        self.checked: set[Any] = set()
 
 
 _loaded: dict[Any, _Loaded] = {}
-_checked: set[Any] = set()
+# Walking a program changes it: one thread at a time.
+_lock = threading.RLock()
 
 
 def load(
@@ -52,16 +80,17 @@ def load(
 
     `net` is the net's name; without it, the only net that no other uses.
     Hyperparameters go by their names, and so do sizes that no tensor tells
-    (`load("vae.net", C=1, H=28, W=28)`).  `externs` supplies the modules that
-    the file declares with `extern`.
+    (`load("vae.net", C=1, H=28, W=28)`).  One of kind `net` is given as in a
+    `.net` file (`Norm="BatchNorm2d(eps=0.001)"`) or as a class of torch or of
+    the file.  `externs` supplies the modules that the file declares with
+    `extern`.
 
     Raises CompileError with all messages if the file or the use of the net has
     mistakes, OSError if there is no such file, TypeError for a value that no
-    hyperparameter can have, and ValueError if no net is named and several could
-    be meant.
+    hyperparameter can have, and ValueError if there is no such net, or if none
+    is named and several could be meant.
     """
-    loaded, name = _open(path, net, externs, limits)
-    return _make(loaded, name, hyperparameters, limits)
+    return _make(_read(path, externs, limits), _reader(path, limits), net, hyperparameters)
 
 
 def loads(
@@ -74,8 +103,8 @@ def loads(
     **hyperparameters: Any,
 ) -> nn.Module:
     """Like `load`, for the text of a `.net` file; it can't import others."""
-    loaded = _load(TEXT_NAME, text.encode(), None, externs, limits)
-    return _make(loaded, _choose(loaded, net), hyperparameters, limits)
+    file = _File(TEXT_NAME, text.encode(), dict(externs or {}), limits)
+    return _make(file, None, net, hyperparameters)
 
 
 def load_class(
@@ -87,32 +116,34 @@ def load_class(
     limits: Limits | None = None,
 ) -> Callable[..., nn.Module]:
     """The class of a net, or the function that a variant of a net becomes."""
-    loaded, name = _open(path, net, externs, limits)
-    found: Callable[..., nn.Module] = getattr(loaded.module, loaded.names[name])
+    with _lock:
+        loaded = _load(_read(path, externs, limits), _reader(path, limits))
+        name = loaded.names[_choose(loaded.analysis, net)]
+    found: Callable[..., nn.Module] = getattr(loaded.module, name)
     return found
 
 
-def _open(
-    path: str | os.PathLike[str],
-    net: str | None,
-    externs: Mapping[str, Any] | None,
-    limits: Limits | None,
-) -> tuple[_Loaded, str]:
+def _read(
+    path: str | os.PathLike[str], externs: Mapping[str, Any] | None, limits: Limits | None
+) -> _File:
     from netdsl import files
 
     name = os.fspath(path)
-    data = files.read_source(name, limits)
-    reader = files.directory_reader(os.path.dirname(name), limits)
-    loaded = _load(name, data, reader, externs, limits)
-    return loaded, _choose(loaded, net)
+    return _File(name, files.read_source(name, limits), dict(externs or {}), limits)
 
 
-def _choose(loaded: _Loaded, net: str | None) -> str:
+def _reader(path: str | os.PathLike[str], limits: Limits | None) -> Any:
+    from netdsl import files
+
+    return files.directory_reader(os.path.dirname(os.fspath(path)), limits)
+
+
+def _choose(analysis: Analysis, net: str | None) -> str:
     from netdsl.compiler import UsageError, choose_net
 
-    assert loaded.analysis.tree is not None
+    assert analysis.tree is not None
     try:
-        chosen = choose_net(loaded.analysis.tree, net)
+        chosen = choose_net(analysis.tree, net)
     except UsageError as error:
         raise ValueError(str(error)) from None
     assert chosen is not None
@@ -123,167 +154,235 @@ def _choose(loaded: _Loaded, net: str | None) -> str:
 
 
 def _load(
-    name: str,
-    data: bytes,
+    file: _File,
     reader: Any,
-    externs: Mapping[str, Any] | None,
-    limits: Limits | None,
+    net: str | None = None,
+    define: Mapping[str, str] | None = None,
 ) -> _Loaded:
-    given = dict(externs or {})
-    full = os.path.abspath(name) if name != TEXT_NAME else name
-    key = (full, data, tuple((k, id(v)) for k, v in given.items()), limits)
+    """A file's live module; with `define`, one whose net has other defaults."""
+    key = file.key(define or {}, net)
     known = _loaded.get(key)
-    if known is not None and not _imports_others(known):
+    if known is not None and _reads_the_same(known, reader):
         return known
-    analysis = _session(limits).analyse(name, data, reader=reader)
+    reads: dict[tuple[str, str], bytes] = {}
+    analysis = _analyse(file, _noting(reader, reads), net, define)
     if analysis.failed or analysis.program is None:
         raise CompileError(d for d in analysis.diagnostics if d.level == "error")
-    from netdsl.compiler import missing_externs
-    from netdsl.emit.file import emit
-
-    missing = missing_externs(analysis.program, given)
-    if missing:
-        raise CompileError(missing)
-    emitted = emit(analysis.program, {n: "netdsl.externs" for n in given})
-    shown = _shown(name)
-    text = emitted.traced_text(shown)
-    module = _execute(text, shown, given)
-    loaded = _Loaded(module, analysis, emitted.names, emitted.sizes)
+    loaded = _run(file, analysis, reads)
     _loaded[key] = loaded
     return loaded
 
 
-def _session(limits: Limits | None) -> Session:
+def _analyse(
+    file: _File, reader: Any, net: str | None, define: Mapping[str, str] | None
+) -> Analysis:
     from netdsl.compiler import Session
 
-    return Session(limits)
+    session = Session(file.limits)
+    return session.analyse(file.name, file.data, reader=reader, net=net, define=define)
 
 
-def _imports_others(loaded: _Loaded) -> bool:
-    program = loaded.analysis.program
-    return program is not None and len(program.files.files) > 1
+def _noting(reader: Any, reads: dict[tuple[str, str], bytes]) -> Any:
+    """The reader of imports, writing down what it gave."""
+    if reader is None:
+        return None
+
+    def read(importer: str, path: str) -> tuple[str, bytes]:
+        name, data = reader(importer, path)
+        reads[importer, path] = data
+        return name, data
+
+    return read
 
 
-def _shown(name: str) -> str:
-    """A file's name as a comment can hold it."""
-    base = os.path.basename(name)
-    return "".join(c if c.isascii() and c.isprintable() else "?" for c in base)
+def _reads_the_same(loaded: _Loaded, reader: Any) -> bool:
+    """Whether the files that were imported are as they were."""
+    from netdsl.limits import ImportRefused
+
+    try:
+        return all(reader(*k)[1] == data for k, data in loaded.reads.items())
+    except ImportRefused:
+        return False
 
 
-def _execute(text: str, shown: str, externs: Mapping[str, Any]) -> ModuleType:
-    """Runs emitted text as a module that torch and Python can find again."""
-    stem = "".join(c if c.isalnum() and c.isascii() else "_" for c in shown)
-    module_name = f"netdsl.live.{stem}_{sha256(text.encode()).hexdigest()[:12]}"
-    known = sys.modules.get(module_name)
-    if known is not None and not externs:
-        return known
-    file_name = f"<{module_name}>"
-    module = ModuleType(module_name)
-    module.__file__ = file_name
-    lines = [line for line in text.split("\n") if "from netdsl.externs import" not in line]
-    source = "\n".join(lines)
-    for name, value in externs.items():
-        setattr(module, name, value)
-    # No modification time: linecache keeps what no file on disk holds.
-    linecache.cache[file_name] = (
-        len(source), None, source.splitlines(keepends=True), file_name,
-    )  # fmt: skip
-    sys.modules[module_name] = module
-    exec(compile(source, file_name, "exec"), module.__dict__)
-    _make_picklable(module, source, shown)
-    return module
+def _run(
+    file: _File, analysis: Analysis, reads: Mapping[tuple[str, str], bytes]
+) -> _Loaded:
+    from netdsl.compiler import missing_externs
+    from netdsl.emit.file import emit
+    from netdsl.live import execute
+
+    program = analysis.program
+    assert program is not None
+    missing = missing_externs(program, file.externs)
+    if missing:
+        raise CompileError(missing)
+    emitted = emit(program, dict.fromkeys(file.externs, _EXTERNS))
+    # The module has the externs already: what the caller gave need not be
+    # importable.
+    lines = emitted.traced_text().splitlines(keepends=True)
+    text = "".join(line for line in lines if not line.startswith(f"from {_EXTERNS} "))
+    module = execute(text, os.path.basename(file.name), file.externs)
+    return _Loaded(file, analysis, reads, module, emitted.names, emitted.sizes)
 
 
-# -- pickling -----------------------------------------------------------------------------
+_EXTERNS = "netdsl.externs"
 
 
-def _make_picklable(module: ModuleType, text: str, shown: str) -> None:
-    """Lets a module's instances carry the text of their class to a process that
-    has not loaded the file."""
-    from torch import nn
-
-    for value in list(vars(module).values()):
-        if (
-            isinstance(value, type)
-            and issubclass(value, nn.Module)
-            and value.__module__ == module.__name__
-        ):
-            value.__reduce_ex__ = _reducer(text, shown)  # type: ignore[method-assign]
-
-
-def _reducer(text: str, shown: str) -> Any:
-    def __reduce_ex__(self: Any, protocol: Any) -> Any:
-        return _restore, (text, shown, type(self).__qualname__), self.__dict__
-
-    return __reduce_ex__
-
-
-def _restore(text: str, shown: str, name: str) -> Any:
-    """An empty instance of a class whose text came with the pickle."""
-    module_name = _module_of(text, shown)
-    module = sys.modules.get(module_name)
-    if module is None:
-        module = _execute(text, shown, {})
-    cls = getattr(module, name)
-    return cls.__new__(cls)
-
-
-def _module_of(text: str, shown: str) -> str:
-    for name, module in list(sys.modules.items()):
-        if name.startswith("netdsl.live."):
-            cached = linecache.cache.get(getattr(module, "__file__", "") or "")
-            if cached and "".join(cached[2]) == text:
-                return name
-    stem = "".join(c if c.isalnum() and c.isascii() else "_" for c in shown)
-    return f"netdsl.live.{stem}_{sha256(text.encode()).hexdigest()[:12]}"
-
-
-# -- building -----------------------------------------------------------------------------
+# -- building --------------------------------------------------------------------------
 
 
 def _make(
-    loaded: _Loaded, name: str, hyperparameters: dict[str, Any], limits: Limits | None
+    file: _File, reader: Any, net: str | None, hyperparameters: dict[str, Any]
 ) -> nn.Module:
     """Checks this use of the net with its numbers, then builds it."""
-    _check_use(loaded, name, hyperparameters)
-    words = loaded.sizes.get(name, {})
-    arguments = {words.get(k, k): v for k, v in hyperparameters.items()}
-    made = getattr(loaded.module, loaded.names[name])(**arguments)
-    result: nn.Module = made
-    return result
+    with _lock:
+        loaded, name, values = _prepare(file, reader, net, hyperparameters)
+        _check_use(loaded, name, values)
+        words = loaded.sizes.get(name, {})
+        own = _parameters(loaded, name)
+        # A size that the class has no use for was checked, and that is all.
+        arguments = {
+            words.get(k, k): v for k, v in values.items() if k in words or k in own
+        }
+    made: nn.Module = getattr(loaded.module, loaded.names[name])(**arguments)
+    return made
+
+
+def _prepare(
+    file: _File, reader: Any, net: str | None, hyperparameters: dict[str, Any]
+) -> tuple[_Loaded, str, dict[str, Any]]:
+    """The loaded file, the net's name, and the values it is called with.
+
+    A hyperparameter of kind `net` makes other classes: it becomes a default.
+    """
+    layers = {k: v for k, v in hyperparameters.items() if _may_be_net(v)}
+    if layers:
+        analysis = _analyse(file, reader, None, None)
+        if analysis.program is None or analysis.tree is None:
+            raise CompileError(d for d in analysis.diagnostics if d.level == "error")
+        name = _choose(analysis, net)
+        kinds = _net_parameters(analysis.program, analysis.tree, name)
+        define = {k: _net_text(v) for k, v in layers.items() if k in kinds}
+        if define:
+            loaded = _load(file, reader, name, define)
+            rest = {k: v for k, v in hyperparameters.items() if k not in define}
+            return loaded, name, _plain_values(rest)
+    loaded = _load(file, reader)
+    return loaded, _choose(loaded.analysis, net), _plain_values(hyperparameters)
+
+
+def _plain_values(hyperparameters: dict[str, Any]) -> dict[str, Any]:
+    from netdsl.compiler import static_value
+
+    values = {}
+    for name, value in hyperparameters.items():
+        try:
+            values[name] = static_value(value)
+        except TypeError as error:
+            raise TypeError(f"{name}={value!r}: {error}") from None
+    return values
+
+
+def _tree_net(tree: syntax.Program | None, name: str) -> syntax.Net:
+    from netdsl.compiler import choose_net
+
+    assert tree is not None
+    net = choose_net(tree, name)
+    assert net is not None
+    return net
+
+
+def _parameters(loaded: _Loaded, name: str) -> set[str]:
+    return {p.name for p in _tree_net(loaded.analysis.tree, name).parameters}
 
 
 def _check_use(loaded: _Loaded, name: str, given: dict[str, Any]) -> None:
-    from netdsl.compiler import choose_net, python_arguments
+    from netdsl.compiler import python_arguments
     from netdsl.diagnostics import Report
     from netdsl.elaborate.expects import use_concrete
     from netdsl.elaborate.values import freeze
     from netdsl.elaborate.walk import Stop, TooMuch, Walk
 
-    arguments = python_arguments(given)
-    key = (id(loaded.module), name, freeze(list(given)), freeze(list(given.values())))
-    if key in _checked:
+    key = name, freeze(given)
+    if key in loaded.checked:
         return
-    program, tree = loaded.analysis.program, loaded.analysis.tree
-    assert program is not None and tree is not None
-    net = choose_net(tree, name)
-    assert net is not None
+    program, net = loaded.analysis.program, _tree_net(loaded.analysis.tree, name)
+    assert program is not None
     report = Report()
     program.report = report
     program.start()
     walk = Walk(program, net, defining=False, training=False)
     try:
-        use_concrete(walk, net, [], arguments, {}, False, net.name_span)
+        use_concrete(walk, net, [], python_arguments(given), {}, False, net.name_span)
     except (Stop, TooMuch):
         pass
     if report.failed:
         raise CompileError(d for d in report if d.level == "error")
-    needed = [
-        s.name
-        for s in program.class_sizes(net)
-        if s.name not in given
-    ]
+    needed = [s.name for s in program.class_sizes(net) if s.name not in given]
     if needed:
         listed = ", ".join(f"{n}=..." for n in needed)
-        raise TypeError(f"{name} needs the sizes that no tensor tells: {listed}")
-    _checked.add(key)
+        raise TypeError(f"{name} needs sizes that no tensor tells: {listed}")
+    loaded.checked.add(key)
+
+
+# -- nets as hyperparameters -----------------------------------------------------------
+
+
+def _may_be_net(value: Any) -> bool:
+    if isinstance(value, list | tuple):
+        return any(map(_may_be_net, value))
+    if isinstance(value, dict):
+        return any(map(_may_be_net, value.values()))
+    return isinstance(value, str | type | partial) or callable(value)
+
+
+def _net_parameters(program: Program, tree: syntax.Program, name: str) -> set[str]:
+    from netdsl.elaborate.walk import Walk
+
+    net = _tree_net(tree, name)
+    walk = Walk(program, net, defining=False)
+    kinds = {p.name: program.parameter_kind(walk, p) for p in net.parameters}
+    return {k for k, kind in kinds.items() if "net" in _words(kind)}
+
+
+def _words(kind: str) -> list[str]:
+    return "".join(c if c.isalnum() else " " for c in kind).split()
+
+
+def _net_text(value: Any) -> str:
+    """A net as a `.net` file says it."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(_net_text, value))}]"
+    if isinstance(value, dict):
+        pairs = (f"{k!r}: {_net_text(v)}" for k, v in value.items())
+        return f"{{{', '.join(pairs)}}}"
+    if isinstance(value, partial):
+        return f"{_net_text(value.func)}({', '.join(_arguments(value))})"
+    if value is None or isinstance(value, bool | int | float):
+        return repr(value)
+    name = getattr(value, "__name__", "")
+    if _is_known_class(value, name):
+        return str(name)
+    raise TypeError(
+        f"{value!r} is no layer of torch and no net of the file; write it as in"
+        ' a `.net` file: Norm="BatchNorm2d(eps=0.001)"'
+    )
+
+
+def _arguments(value: partial[Any]) -> Iterator[str]:
+    yield from (repr(a) for a in value.args)
+    yield from (f"{k}={v!r}" for k, v in value.keywords.items())
+
+
+def _is_known_class(value: Any, name: str) -> bool:
+    import sys
+
+    from torch import nn
+
+    from netdsl.live import LiveModule
+
+    home = sys.modules.get(getattr(value, "__module__", ""))
+    return getattr(nn, name, None) is value or isinstance(home, LiveModule)

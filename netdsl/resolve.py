@@ -18,7 +18,7 @@ class Reader(Protocol):
     Raises ImportRefused.
     """
 
-    def __call__(self, importer: str, path: str) -> tuple[str, bytes]: ...
+    def __call__(self, importer: str, path: str, /) -> tuple[str, bytes]: ...
 
 
 def no_imports(importer: str, path: str) -> tuple[str, bytes]:
@@ -105,7 +105,7 @@ class _Resolver:
         return file
 
     def _define(self, file: File, word: str, span: Span, item: syntax.Item) -> None:
-        from netdsl.elaborate.reserved import is_taken
+        from netdsl.reserved import is_taken
 
         reason = is_taken(word)
         if reason:

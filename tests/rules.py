@@ -245,7 +245,7 @@ def torch_answer(use: Use, device: str = "cpu") -> Answer:
 
 
 # Bounds of arguments are not worth a condition: see Call.at_least.
-_BOUNDS = ("bad-argument", "bad-dimension")
+_BOUNDS = ("wrong-value", "bad-dimension")
 # How a size times such a number is rounded depends on the size.
 _ROUNDED = ("scale_factor", "output_ratio")
 

@@ -64,7 +64,9 @@ def binary(op: str, a: Any, b: Any, expr: graph.Expr, limits: Limits) -> Any:
         return _integers(op, a, b, expr)
     if is_open(a) or is_open(b):
         return _unknown(op, a, b, expr)
-    if op == "+" and isinstance(a, list | tuple) and type(a) is type(b):
+    if op == "+" and isinstance(a, list) and isinstance(b, list):
+        return _bounded(a + b, limits)
+    if op == "+" and isinstance(a, tuple) and isinstance(b, tuple):
         return _bounded(a + b, limits)
     if op == "*" and isinstance(a, list | tuple | str) and is_int(b):
         if len(a) * max(b, 0) > limits.steps:

@@ -260,13 +260,13 @@ def _fill_inputs(
         if atom is not None and argument is not None:
             values[atom] = argument.value
     for name, argument in given.items():
-        for parameter in definition.hypers.values():
-            if parameter.name == name and arithmetic.is_int(argument.value):
+        for symbol in definition.hypers.values():
+            if symbol.name == name and arithmetic.is_int(argument.value):
                 values[dims.Name(name)] = argument.value
     for parameter in net.parameters:
-        symbol = definition.hypers.get(parameter.name)
-        if parameter.name not in given and symbol is not None:
-            default = symbol.value
+        own = definition.hypers.get(parameter.name)
+        if parameter.name not in given and own is not None:
+            default = own.value
             if isinstance(default, Val) and arithmetic.is_int(default.value):
                 values[dims.Name(parameter.name)] = default.value
     for name, value in definition.input_types:

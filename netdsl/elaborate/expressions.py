@@ -23,6 +23,7 @@ from netdsl.elaborate.values import (
     decide,
     is_static,
     size_names,
+    type_name,
 )
 from netdsl.elaborate.walk import Walk, evaluates, is_blur
 from netdsl.graph import Expr
@@ -300,7 +301,7 @@ def choose(
         return then
     if isinstance(then, Tensor) and isinstance(other, Tensor):
         return join_tensors(walk, then, other, test)
-    types = dict.fromkeys(arithmetic.type_name(v) for v in (then, other))
+    types = dict.fromkeys(type_name(v) for v in (then, other))
     return Unknown(" | ".join(types), expr)
 
 
@@ -337,6 +338,9 @@ def join_tensors(walk: Walk, then: Tensor, other: Tensor, test: Val) -> Any:
 def _attribute(walk: Walk, node: syntax.Attribute) -> Val:
     from netdsl.elaborate.modules import member
 
+    in_namespace = _namespaced(walk, node)
+    if in_namespace is not None:
+        return in_namespace
     val = walk.evaluate(node.value)
     expr = graph.AttributeOf(val.expr, node.name)
     if isinstance(val.value, Blur):
@@ -351,6 +355,24 @@ def _attribute(walk: Walk, node: syntax.Attribute) -> Val:
         node.span,
         help="a `.net` file has no methods: write `x -> f`" if node.name else "",
     )
+
+
+def _namespaced(walk: Walk, node: syntax.Attribute) -> Val | None:
+    """`transformer.wte`, declared under its dotted name."""
+    from netdsl.elaborate.names import module_val
+
+    words = [node.name]
+    value = node.value
+    while isinstance(value, syntax.Attribute):
+        words.append(value.name)
+        value = value.value
+    if not isinstance(value, syntax.Name) or value.id in walk.scope:
+        return None
+    layer = walk.layers.get(".".join([value.id, *reversed(words)]))
+    if layer is None:
+        return None
+    layer.used = True
+    return module_val(layer, node)
 
 
 def _tensor_attribute(walk: Walk, val: Val, node: syntax.Attribute, expr: Expr) -> Val:
@@ -431,7 +453,7 @@ def _index_value(
         bounds = (index.start, index.stop, index.step)
         if all(b is None or isinstance(b, int) for b in bounds):
             return value[index]
-        return Unknown(arithmetic.type_name(value), expr)
+        return Unknown(type_name(value), expr)
     if isinstance(index, Dim | Unknown):
         return _any_of(walk, list(value), expr, index)
     if not isinstance(index, int):
@@ -450,7 +472,7 @@ def _index_value(
 def _any_of(walk: Walk, values: list[Any], expr: Expr, index: Any) -> Any:
     """One of several values, nobody knows which."""
     if not values:
-        raise walk.stop("bad-index", "an empty list has no elements", walk.owner.span)  # type: ignore[union-attr]
+        raise walk.stop("bad-index", "an empty list has no elements", walk.owner.span)
     if all(v == values[0] for v in values):
         return values[0]
     if all(arithmetic.is_int(v) for v in values):
@@ -459,7 +481,7 @@ def _any_of(walk: Walk, values: list[Any], expr: Expr, index: Any) -> Any:
         place = index if isinstance(index, Dim) else 0
         inner = expr.value if isinstance(expr, graph.Item) else expr
         return dims.of(dims.Element(arithmetic.text_of(inner), inner, place))
-    types = dict.fromkeys(arithmetic.type_name(v) for v in values)
+    types = dict.fromkeys(type_name(v) for v in values)
     return Unknown(" | ".join(types), expr)
 
 
@@ -500,7 +522,7 @@ def _slice_rounds(open_: Rounds, index: slice, value: Any, expr: Expr) -> Any:
     start = 0 if index.start is None else index.start
     stop = open_.count if index.stop is None else index.stop
     if index.step is not None or not all(arithmetic.is_int(b) for b in (start, stop)):
-        return Unknown(arithmetic.type_name(value), expr)
+        return Unknown(type_name(value), expr)
     if isinstance(start, int) and start < 0:
         start = open_.count + start
     if isinstance(stop, int) and stop < 0:

@@ -54,8 +54,9 @@ def _flow(walk: Walk, node: syntax.Flow) -> Val:
             help="write the input first: `x -> name: LAYER`",
         )
     before = walk.flow_name
-    if isinstance(source, syntax.Name):
-        walk.flow_name = source.id
+    if isinstance(source, syntax.Name) and source.id != before:
+        # What an image becomes is no image: only a letter is handed on.
+        walk.flow_name = source.id if len(source.id) == 1 else "x"
     try:
         return run_stages(walk, walk.evaluate(source), stages)
     finally:
@@ -363,8 +364,6 @@ def apply(
         result = transfer_round(walk, module, vals, keywords, span)
     else:
         result = transfer(walk, module, vals, keywords, span)
-    if isinstance(module, ChainModule):
-        module.indexed = False
     named = tuple((k, v.expr) for k, v in keywords.items())
     return Val(result, graph.Apply(value.expr, exprs_of(vals), named), span)
 

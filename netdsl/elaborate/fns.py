@@ -9,7 +9,7 @@ from netdsl import graph, syntax
 from netdsl.elaborate import arithmetic
 from netdsl.elaborate.inputs import _match_shape
 from netdsl.elaborate.types import dtype_of, fits_type, shape_items, type_text
-from netdsl.elaborate.values import BLUR, Blur, Val
+from netdsl.elaborate.values import BLUR, Blur, Val, type_name
 from netdsl.elaborate.walk import Stop, Walk
 from netdsl.graph import Symbol
 from netdsl.shapes import Refusal, Tensor
@@ -57,7 +57,7 @@ def give(
         val = walk.evaluate(parameter.default)
     value = val.value
     span = val.span or parameter.span
-    kind = "Tensor" if isinstance(value, Tensor | Blur) else arithmetic.type_name(value)
+    kind = "Tensor" if isinstance(value, Tensor | Blur) else type_name(value)
     symbol = Symbol(parameter.name, "input", kind)
     if isinstance(value, Tensor):
         walk.inputs.append(symbol)

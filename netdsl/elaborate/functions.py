@@ -8,7 +8,14 @@ from typing import Any
 from netdsl import graph, syntax
 from netdsl.diagnostics import Label
 from netdsl.elaborate import arithmetic
-from netdsl.elaborate.values import BLUR, Blur, FunctionValue, Val, is_static
+from netdsl.elaborate.values import (
+    BLUR,
+    Blur,
+    FunctionValue,
+    ModuleValue,
+    Val,
+    is_static,
+)
 from netdsl.elaborate.walk import Walk, is_blur
 from netdsl.graph import Expr
 from netdsl.layers import FUNCTIONS, Call, Declaration, bind
@@ -102,11 +109,21 @@ def _call_static(
     expr = graph.CallOf(
         arithmetic.STATIC_FUNCTIONS[name], tuple(v.expr for v in vals), extra
     )
+    values = [_members(walk, v.value) for v in vals]
     try:
-        value = arithmetic.call(name, [v.value for v in vals], expr, walk.limits)
+        value = arithmetic.call(name, values, expr, walk.limits)
     except Refusal as refusal:
         raise walk.stop(refusal.code, refusal.text, span, help=refusal.help) from None
     return Val(value, expr, span)
+
+
+def _members(walk: Walk, value: Any) -> Any:
+    """A list of layers as the sequence that `zip`, `len` and the like take."""
+    if isinstance(value, ModuleValue) and isinstance(value.module, graph.ChainModule):
+        from netdsl.elaborate.modules import module_rounds
+
+        return module_rounds(walk, value)
+    return value
 
 
 def call_torch(

@@ -12,7 +12,7 @@ from netdsl.elaborate.narrowing import Maybe, open_value
 from netdsl.elaborate.reserved import check_name
 from netdsl.elaborate.types import dtype_of, shape_items, split_star, type_text
 from netdsl.elaborate.values import BLUR, Blur, Condition, Val, decide
-from netdsl.elaborate.walk import Walk
+from netdsl.elaborate.walk import Stop, Walk
 from netdsl.graph import Symbol
 from netdsl.layers.spec import Unknown
 from netdsl.shapes import FLOATS, INTEGERS, Shape, Tensor
@@ -30,7 +30,7 @@ def declare_input(walk: Walk, node: syntax.Input) -> None:
         if walk.defining:
             _define(walk, node, name)
         else:
-            _match(walk, node, name)
+            _match_or_blur(walk, node, name)
     if node.where is not None:
         _where(walk, node.where)
 
@@ -135,10 +135,21 @@ def _size_value(
         )
     if isinstance(val.value, int) and val.value < 1:
         raise walk.stop("bad-input", "a size is at least 1", item.span)
-    return val.value
+    known: Size = val.value
+    return known
 
 
 # -- where the net is used -----------------------------------------------------------
+
+
+def _match_or_blur(walk: Walk, node: syntax.Input, name: syntax.Name) -> None:
+    """An input that doesn't fit is one mistake: what uses it is left alone."""
+    try:
+        _match(walk, node, name)
+    except Stop:
+        walk.bind(name.id, Val(BLUR, graph.Const(None), name.span))
+        _blur_sizes(walk, shape_items(_optional(node)) or ())
+        raise
 
 
 def _match(walk: Walk, node: syntax.Input, name: syntax.Name) -> None:
@@ -154,7 +165,7 @@ def _match(walk: Walk, node: syntax.Input, name: syntax.Name) -> None:
         where = walk.chain[-1].span if walk.chain else name.span
         raise walk.stop(
             "missing-argument",
-            f"`{walk.owner.name}` needs its input `{name.id}`",  # type: ignore[union-attr]
+            f"`{walk.owner.name}` needs its input `{name.id}`",
             where,
             labels=[Label(name.span, "this input")],
         )
@@ -213,7 +224,7 @@ def _match_dtype(
         return
     raise walk.stop(
         "wrong-dtype",
-        f"the input `{name.id}` of `{walk.owner.name}` is"  # type: ignore[union-attr]
+        f"the input `{name.id}` of `{walk.owner.name}` is"
         f" {_dtype_words(dtype)}, and {tensor} is {_dtype_words(given)}",
         span,
         labels=[Label(name.span, "declared here")],
@@ -236,8 +247,9 @@ def _match_shape(
     pairs = _pair(shape, head, star, tail)
     if pairs is None:
         raise _mismatch(walk, items, tensor, name, span, "the number of sizes differs")
-    plain = [(i, s) for i, s in pairs if isinstance(i, syntax.Name)]
-    for item, size in plain:
+    for item, size in pairs:
+        if not isinstance(item, syntax.Name):
+            continue
         if item.id != "_" and item.id not in walk.scope:
             constant = walk.program.constant(walk.owner, item.id, item.span)
             if constant is None:
@@ -332,7 +344,7 @@ def _where(walk: Walk, node: syntax.Expression) -> None:
         text = " ".join(node.span.text.split())
         raise walk.stop(
             "size-mismatch",
-            f"`{walk.owner.name}` needs `{text}`"  # type: ignore[union-attr]
+            f"`{walk.owner.name}` needs `{text}`"
             + _values_in(walk, node),
             place,
             labels=[Label(node.span, "needed here")] if walk.chain else [],

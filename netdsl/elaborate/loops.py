@@ -16,6 +16,7 @@ from netdsl.elaborate.values import (
     Rounds,
     Val,
     is_static,
+    type_name,
 )
 from netdsl.elaborate.walk import Walk
 from netdsl.graph import Symbol
@@ -45,8 +46,10 @@ def make_target(target: syntax.Expression, kind: str) -> Any:
 def bind_target(walk: Walk, target: syntax.Expression, symbols: Any, value: Any) -> None:
     """Gives the names of a loop's target their values of one round."""
     if isinstance(target, syntax.Name):
-        symbols.type = arithmetic.type_name(value)
+        symbols.type = type_name(value)
         symbols.value = value
+        if isinstance(value, ModuleValue):
+            value = ModuleValue(value.module, graph.Ref(symbols))
         walk.bind(target.id, Val(value, graph.Ref(symbols), target.span))
         return
     assert isinstance(target, syntax.TupleOf)
@@ -116,7 +119,7 @@ def sequence(walk: Walk, val: Val) -> list[Any] | Rounds | None:
         raise walk.stop(
             "wrong-type",
             f"{arithmetic.describe_value(value)} can't be looped over",
-            val.span or walk.owner.span,  # type: ignore[union-attr]
+            val.span or walk.owner.span,
         )
     values = list(value)
     if walk.defining and values and is_static(values):
@@ -149,7 +152,7 @@ def _one_of(values: list[Any], expr: graph.Expr, text: str, index: Size) -> Any:
             )
             for k in range(len(values[0]))
         )
-    types = dict.fromkeys(arithmetic.type_name(v) for v in values)
+    types = dict.fromkeys(type_name(v) for v in values)
     place = graph.Item(expr, (graph.SizeOf(index),), False)
     return Unknown(" | ".join(types), place)
 
@@ -216,7 +219,7 @@ def comprehend(
     if walk.defining and len(node.clauses) == 1 and not state["open"]:
         values = _again(walk, node, sources[0], values)
     if state["open"]:
-        kinds = dict.fromkeys(arithmetic.type_name(v) for v in values)
+        kinds = dict.fromkeys(type_name(v) for v in values)
         return Val(Unknown(f"list[{' | '.join(kinds)}]", expr), expr, node.span)
     return Val(values, expr, node.span)
 

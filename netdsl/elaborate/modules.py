@@ -498,7 +498,7 @@ def _infer(
         call = Call(declaration, {**values, **out, **running}, walk.facts)
         for key, value in declaration.infer(call).items():
             if key not in out and key not in module.keywords:
-                out[key] = module.inferred.get(key, value)
+                out[key] = value if key not in module.inferred else module.inferred[key]
     return out
 
 
@@ -527,6 +527,10 @@ def _run_chain(
 ) -> Any:
     value: Any = vals[0].value if vals else BLUR
     extra = list(vals[1:])
+    if extra or keywords:
+        chain.indexed = True
+    else:
+        chain.ran = True
     for member in chain.members:
         place = member.module.span or span
         value = transfer(
@@ -761,9 +765,10 @@ def module_rounds(walk: Walk, value: ModuleValue) -> list[Any] | Rounds | None:
     module = value.module
     if not isinstance(module, ChainModule):
         raise walk.stop(
-            "wrong-type", "only a list of layers can be looped over", walk.owner.span  # type: ignore[union-attr]
+            "wrong-type", "only a list of layers can be looped over", walk.owner.span
         )
     module.used = True
+    module.indexed = True
     if len(module.members) == 1 and isinstance(module.members[0].module, RepeatModule):
         repeat = module.members[0].module
         if len(repeat.members) == 1:
@@ -778,7 +783,7 @@ def module_rounds(walk: Walk, value: ModuleValue) -> list[Any] | Rounds | None:
         raise walk.stop(
             "unsupported",
             "a list of mixed layers and loops can't be looped over",
-            walk.owner.span,  # type: ignore[union-attr]
+            walk.owner.span,
             help="make two lists of it",
         )
     return [
@@ -865,7 +870,10 @@ def indexed(walk: Walk, value: ModuleValue, index: Val, span: Span) -> Val:
     if not isinstance(module, ChainModule):
         raise walk.stop("bad-index", "only a list of layers has an index", span)
     module.used = True
+    module.indexed = True
     if isinstance(index.value, slice):
+        # A slice of a `Sequential` can be run, one of a `ModuleList` can't.
+        module.ran = True
         return _sliced(walk, module, value, index, span)
     members = module.members
     if isinstance(index.value, int) and not any(

@@ -31,7 +31,7 @@ def lookup_value(walk: Walk, node: syntax.Name) -> Val:
     constant = walk.program.constant(walk.owner, name, node.span)
     if constant is not None:
         return Val(constant.value, constant.expr, node.span)
-    layer = walk.layers.get(name)
+    layer = walk.named_layer(name)
     if layer is not None:
         layer.used = True
         return module_val(layer, node)
@@ -80,7 +80,7 @@ def lookup_stage(walk: Walk, node: syntax.Name) -> Val:
     """A name at a stage or before `(`: a layer of this net, then nets and torch's
     layers, then functions; a loop variable that holds a layer is a layer."""
     name = node.id
-    layer = walk.layers.get(name)
+    layer = walk.named_layer(name)
     if layer is not None:
         layer.used = True
         return module_val(layer, node)
@@ -89,7 +89,11 @@ def lookup_stage(walk: Walk, node: syntax.Name) -> Val:
         found.value, ModuleValue | Factory | NetParameter | FunctionValue
     ):
         walk.used.add(name)
-        return Val(found.value, found.expr, node.span)
+        value = found.value
+        if isinstance(value, ModuleValue) and isinstance(found.expr, graph.Ref):
+            # A loop variable: the layer goes by the variable's name.
+            value = ModuleValue(value.module, found.expr)
+        return Val(value, found.expr, node.span)
     if found is not None and found.value is BLUR:
         return Val(BLUR, found.expr, node.span)
     made = definition(walk, name, node)
@@ -125,7 +129,7 @@ def _unknown_stage(walk: Walk, node: syntax.Name) -> Exception:
 def values_known(walk: Walk) -> list[str]:
     return [
         *walk.scope,
-        *walk.layers,
+        *(n for n in walk.layers if walk.named_layer(n)),
         *walk.program.names(walk.owner),
         *FUNCTIONS,
         *STATIC_FUNCTIONS,
@@ -136,7 +140,7 @@ def values_known(walk: Walk) -> list[str]:
 
 def stages_known(walk: Walk) -> list[str]:
     return [
-        *walk.layers,
+        *(n for n in walk.layers if walk.named_layer(n)),
         *walk.program.names(walk.owner),
         *LAYERS,
         *(n for n in FUNCTIONS if n.isidentifier()),

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from netdsl import dims, graph, syntax
-from netdsl.diagnostics import Label, Report
+from netdsl.diagnostics import Diagnostic, Label, Report
 from netdsl.dims import Facts, Size
 from netdsl.elaborate import arithmetic
 from netdsl.elaborate.types import (
@@ -43,10 +43,11 @@ class Used(NamedTuple):
 
     value: Any
     sizes: Mapping[str, Any]
-    count: Size
+    parameters: Size
     built: int
     failed: bool
     serial: int
+    said: tuple[Diagnostic, ...]
 
 
 class Program:
@@ -59,6 +60,8 @@ class Program:
         self.bindings: dict[tuple[int, str], dict[Any, Factory]] = {}
         self.shapes: dict[int, list[Tensor]] = {}
         self._walks: dict[int, Walk] = {}
+        self._told: dict[int, tuple[Diagnostic, ...]] = {}
+        self._collected = False
         self._used: dict[Any, Used] = {}
         self._constants: dict[int, Val | None] = {}
         self._active: list[syntax.Net | syntax.Fn] = []
@@ -150,7 +153,7 @@ class Program:
                     "too-many-arguments",
                     f"`{net.name}` takes {_count(len(parameters))}, not"
                     f" {len(module.positional)}",
-                    argument.span or module.span,
+                    argument.span or module.span or net.name_span,
                     labels=[Label(net.name_span, "defined here")],
                 )
             given[parameters[i].name] = argument
@@ -160,14 +163,14 @@ class Program:
                 raise walk.stop(
                     "repeated-argument",
                     f"`{net.name}` is given `{name}` twice",
-                    argument.span or module.span,
+                    argument.span or module.span or net.name_span,
                 )
             if name not in by_name and name not in self.size_words(net):
                 known = [*by_name, *self.size_words(net)]
                 raise walk.stop(
                     "unknown-argument",
                     f"`{net.name}` has no hyperparameter `{name}`",
-                    argument.span or module.span,
+                    argument.span or module.span or net.name_span,
                     help=walk.suggest(name, known),
                 )
             given[name] = argument
@@ -270,11 +273,15 @@ class Program:
 
     # -- definitions -------------------------------------------------------------------
 
-    def collect_bindings(self, items: Sequence[syntax.Item]) -> None:
+    def collect_bindings(self) -> None:
         """Finds what net parameters stand for, by walking the nets that have none.
 
         Only then can the classes that have them be defined.
         """
+        if self._collected:
+            return
+        self._collected = True
+        items = [i for f in self.files.files.values() for i in f.program.items]
         nets = [i for i in items if isinstance(i, syntax.Net)]
         with self.report.muted():
             open_ = [n for n in nets if self._takes_nets(n)]
@@ -308,11 +315,14 @@ class Program:
 
     def define(self, net: syntax.Net) -> Walk:
         """The walk that defines a net's class; its messages are told once."""
+        self.collect_bindings()
         known = self._walks.get(id(net))
         if known is not None:
+            self.report.extend(known.said)
             return known
-        with self._inside(net, net.name_span):
+        with self._inside(net, net.name_span), self.report.recorded() as said:
             walk = self._define(net, frozenset())
+        walk.said = tuple(said)
         self._walks[id(net)] = walk
         return walk
 
@@ -410,7 +420,7 @@ class Program:
         walk.result = result
         walk.root.used = True
         if isinstance(walk.root, graph.ChainModule):
-            walk.root.indexed = False
+            walk.root.ran = True
 
     def _input_symbols(self, walk: Walk, inputs: list[tuple[str, Any]]) -> list[Symbol]:
         walk.inputs = []
@@ -527,7 +537,7 @@ class Program:
         if module.applied is None:
             module.applied = span
             walk.touched.append(module)
-            walk.count = walk.count + used.count
+            walk.count = walk.count + used.parameters
             walk.build(used.built, span)
             if isinstance(walk.count, int) and walk.count > self.limits.parameters:
                 raise self.too_many_parameters(walk, span)
@@ -585,6 +595,7 @@ class Program:
         except TypeError:
             known, key = None, None  # type: ignore[assignment]
         if known is not None:
+            self.report.extend(known.said)
             return known
         label = Label(span, f"`{net.name}` is used here")
         inner = Walk(
@@ -596,7 +607,7 @@ class Program:
             training=walk.training,
         )
         serial = self._serial
-        with self._inside(net, span):
+        with self._inside(net, span), self.report.recorded() as said:
             self.run_use(inner, net, module.given, actual)
         used = Used(
             inner.result,
@@ -605,6 +616,7 @@ class Program:
             inner.built,
             isinstance(inner.result, Blur),
             serial,
+            tuple(said),
         )
         if key is not None:
             self._used[key] = used

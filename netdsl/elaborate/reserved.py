@@ -1,52 +1,12 @@
-"""Names that Python or torch would shadow or refuse."""
+"""Refuses names that the emitted file could not have."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from netdsl.elaborate.walk import Walk
+from netdsl.reserved import FILE, LONGEST, MODULE, PYTHON, why_reserved
 from netdsl.source import Span
-
-_PYTHON = frozenset(
-    """False None True and as assert async await break class continue def del elif
-    else except finally for from global if import in is lambda nonlocal not or pass
-    raise return try while with yield""".split()
-)
-# Attributes of nn.Module: a layer of that name would be hidden by the method.
-_MODULE = frozenset(
-    """T_destination add_module apply bfloat16 buffers call_super_init children
-    compile cpu cuda double dump_patches eval extra_repr float forward
-    get_buffer get_extra_state get_parameter get_submodule half ipu
-    load_state_dict modules mtia named_buffers named_children named_modules
-    named_parameters parameters register_backward_hook register_buffer
-    register_forward_hook register_forward_pre_hook register_full_backward_hook
-    register_full_backward_pre_hook register_load_state_dict_post_hook
-    register_load_state_dict_pre_hook register_module register_parameter
-    register_state_dict_post_hook register_state_dict_pre_hook requires_grad_
-    set_extra_state set_submodule share_memory state_dict to to_empty train
-    training type xpu zero_grad""".split()
-)
-# Names of the generated file that a user's name must not hide.
-_FILE = frozenset("self torch nn F math functools Tensor".split())
-_NAMESPACE = frozenset("keys values items pop clear update".split())
-LONGEST = 100
-
-
-def why_reserved(name: str, in_namespace: bool = False) -> str:
-    """Why a layer can't have the name, or nothing."""
-    if name in _PYTHON:
-        return "a keyword of Python"
-    if name in _MODULE:
-        return "a method of every `nn.Module`"
-    if name == "self":
-        return "what Python calls the module itself"
-    if in_namespace and name in _NAMESPACE:
-        return "a method of `nn.ModuleDict`"
-    if name.startswith("__"):
-        return "changed by Python inside a class"
-    if name in ("_modules", "_parameters", "_buffers", "_non_persistent_buffers_set"):
-        return "used by `nn.Module` itself"
-    return ""
 
 
 def check_label(walk: Walk, path: tuple[Any, ...], span: Span, quoted: bool) -> None:
@@ -56,7 +16,7 @@ def check_label(walk: Walk, path: tuple[Any, ...], span: Span, quoted: bool) -> 
             continue
         if len(part) > LONGEST:
             raise walk.stop("reserved-name", "this name is too long", span)
-        if quoted and part and not set(part) & set(".\0") and part not in _MODULE:
+        if quoted and part and not set(part) & set(".\0") and part not in MODULE:
             continue
         if not part or "." in part:
             raise walk.stop(
@@ -69,27 +29,16 @@ def check_label(walk: Walk, path: tuple[Any, ...], span: Span, quoted: bool) -> 
                 f"`{part}` can't name a layer: it is {reason}",
                 span,
                 help=f"write `{part}_`"
-                + (f', or quoted, `"{part}"`' if part not in _MODULE else ""),
+                + (f', or quoted, `"{part}"`' if part not in MODULE else ""),
             )
 
 
 def check_name(walk: Walk, name: str, span: Span) -> None:
     """Refuses names of hyperparameters, inputs and values that Python can't have."""
-    if name in _PYTHON or name in _FILE or name.startswith("__") or len(name) > LONGEST:
+    if name in PYTHON or name in FILE or name.startswith("__") or len(name) > LONGEST:
         raise walk.stop(
             "reserved-name",
             f"`{name[:40]}` can't be used as a name in Python",
             span,
             help=f"write `{name[:40]}_`",
         )
-
-
-def is_taken(name: str) -> str:
-    """Why a net, function or constant can't have the name, or nothing."""
-    if name in _PYTHON:
-        return "a keyword of Python"
-    if name in _FILE:
-        return "a name that the generated file needs"
-    if name.startswith("__"):
-        return "changed by Python inside a class"
-    return "too long" if len(name) > LONGEST else ""

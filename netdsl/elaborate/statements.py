@@ -36,6 +36,7 @@ from netdsl.elaborate.values import (
     assume,
     decide,
     is_static,
+    type_name,
 )
 from netdsl.elaborate.walk import Stop, Walk, executes
 from netdsl.graph import ChoiceModule, Symbol
@@ -56,10 +57,6 @@ def _flowing(walk: Walk, node: syntax.Flowing) -> None:
             except Stop:
                 pass
         return
-    if isinstance(value, syntax.Name):
-        walk.flow_name = value.id
-    elif isinstance(value, syntax.Flow) and isinstance(value.stages[0], syntax.Name):
-        walk.flow_name = value.stages[0].id
     val = walk.evaluate(value)
     if isinstance(val.value, ModuleValue | Factory | FunctionValue | NetParameter):
         raise walk.stop(
@@ -158,6 +155,8 @@ def _augment(walk: Walk, node: syntax.Augment) -> None:
         value = arithmetic.binary(
             node.op[0], before.value, added.value, expr, walk.limits
         )
+    if before.value == [] and isinstance(added.value, list) and added.value:
+        symbol.type = type_name(added.value)
     walk.bind(name, Val(value, graph.Ref(symbol), node.span))
     walk.say(graph.Assign(symbol, node.op, added.expr, node.span))
 
@@ -194,7 +193,7 @@ def _let(walk: Walk, node: syntax.Let) -> None:
     dynamic = is_dynamic(walk, val)
     symbols = []
     for target, value in zip(node.targets, parts, strict=True):
-        symbol = Symbol(target.id, "let", arithmetic.type_name(value))
+        symbol = Symbol(target.id, "let", type_name(value))
         symbol.place = "dynamic" if dynamic else "static"
         symbol.value = val.expr
         symbols.append(symbol)

@@ -14,7 +14,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from netdsl import dims, graph, syntax
-from netdsl.diagnostics import Label, Report
+from netdsl.diagnostics import Diagnostic, Label, Report
 from netdsl.dims import Comparison, Dim, Facts, Size
 from netdsl.elaborate.values import BLUR, Blur, Val
 from netdsl.graph import Expr, Symbol
@@ -74,7 +74,6 @@ class Walk:
         demanded: frozenset[str] = frozenset(),
     ) -> None:
         self.program = program
-        self.report: Report = program.report
         self.limits: Limits = program.limits
         self.owner = owner
         self.defining = defining
@@ -129,6 +128,19 @@ class Walk:
         """Of a net that is a layer: that layer."""
         self.result_span: Span | None = None
         self.given: dict[str, graph.Argument] = {}
+        self.given_types: dict[str, Val] = {}
+        self.said: tuple[Diagnostic, ...] = ()
+        """Of a net's definition: its messages."""
+
+    @property
+    def report(self) -> Report:
+        """Where messages go now: each item of the file has a report of its own."""
+        return self.program.report
+
+    @property
+    def failed(self) -> bool:
+        """Whether the definition has mistakes."""
+        return any(d.level == "error" for d in self.said)
 
     # -- dispatch ---------------------------------------------------------------
 
@@ -300,6 +312,11 @@ class Walk:
         if candidate in self.layers or candidate in self.ahead:
             return self.unique(name)
         return candidate
+
+    def named_layer(self, name: str) -> graph.Module | None:
+        """The layer that the user gave this name; an unnamed one has none."""
+        layer = self.layers.get(name)
+        return layer if layer is not None and layer.named else None
 
     def bind(self, name: str, val: Val) -> None:
         self.scope[name] = val

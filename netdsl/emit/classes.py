@@ -91,12 +91,16 @@ class ClassWriter:
     def _carried(self, symbol: Symbol) -> str:
         known = self.carried_names.get(id(symbol))
         if known is None:
-            number = len(self.carried_names) + 1
-            known = "channels" if number == 1 else f"channels_{number}"
-            if known in self.walk.hypers:
-                known = f"{known}_now"
+            known = self._free_name("channels", symbol.hint)
             self.carried_names[id(symbol)] = known
         return known
+
+    def _free_name(self, name: str, owner: str) -> str:
+        """`channels`, then `up_channels` for those of `ups`, then with a number."""
+        taken = {*self.carried_names.values(), *self.walk.hypers, *self.size_texts.values()}
+        candidates = [name, *([f"{owner}_{name}"] if owner else [])]
+        candidates += [f"{name}_{i}" for i in range(2, len(taken) + 3)]
+        return next(c for c in candidates if c not in taken)
 
     def _in_forward(self, symbol: Symbol) -> str:
         known = self.local_names.get(id(symbol))
@@ -621,7 +625,13 @@ class ForwardWriter:
                     if isinstance(statement.target, tuple) and len(statement.target) == 1:
                         target += ","
                     value = self._value(statement.value)
-                    if value != target:
+                    if _appends(statement):
+                        item = speller.text(statement.value.items[0])
+                        self.lines.add(f"{target}.append({item})", span)
+                    elif value == "[]" and isinstance(statement.target, Symbol):
+                        kind = self._list_type(statement.target)
+                        self.lines.add(f"{target}: {kind} = []", span)
+                    elif value != target:
                         self.lines.add(f"{target} {statement.op} {value}", span)
                 case graph.Result():
                     self.lines.add(f"return {self._value(statement.value)}", span)
@@ -637,6 +647,13 @@ class ForwardWriter:
                     self.lines.add(f"for {target} in {iterable}:", span)
                     with self.lines.indented():
                         self.block(statement.body)
+
+    def _list_type(self, symbol: Symbol) -> str:
+        """The annotation of a list that starts empty."""
+        kind = symbol.type if symbol.type.startswith("list[") else "list[Tensor]"
+        if "Tensor" in kind:
+            self.owner.imports.use("Tensor")
+        return kind
 
     def _value(self, expr: graph.Expr) -> str:
         if isinstance(expr, graph.Sequence) and expr.kind == "tuple" and len(expr.items) > 1:
@@ -663,6 +680,18 @@ class ForwardWriter:
             self.lines.add("else:", statement.span)
             with self.lines.indented():
                 self.block(other)
+
+
+def _appends(statement: graph.Assign) -> bool:
+    """`skips += [x]`"""
+    value = statement.value
+    return (
+        statement.op == "+="
+        and isinstance(value, graph.Sequence)
+        and value.kind == "list"
+        and len(value.items) == 1
+        and not isinstance(value.items[0], graph.Spread)
+    )
 
 
 def _unused(statement: graph.Repeat, target: str) -> str:
@@ -732,7 +761,7 @@ def docstring(lines: Lines, text: str) -> None:
 
 
 def _is_method(name: str) -> bool:
-    from netdsl.elaborate.reserved import why_reserved
+    from netdsl.reserved import why_reserved
 
     return bool(why_reserved(name))
 
@@ -744,7 +773,8 @@ def _wants_name(expr: graph.Expr) -> bool:
 def _source_name(expr: graph.Expr) -> str:
     for part in graph.every(expr):
         if isinstance(part, Symbol) and part.kind in ("input", "var", "temp"):
-            return part.name or part.hint
+            name = part.name or part.hint
+            return name if len(name) == 1 else "x"
     return "x"
 
 

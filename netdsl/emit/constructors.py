@@ -86,7 +86,7 @@ class Constructor:
             self._register_choice(path, module, statement.span)
             return
         if isinstance(module, ChainModule) and self.needs_statements(module):
-            container = "nn.ModuleList()" if module.indexed else self._empty(module)
+            container = "nn.ModuleList()" if module.is_plain_list else self._empty(module)
             self.assign(path, self.speller.imports.note(container), statement.span)
             self.fill(self.speller.path(path), module)
             return
@@ -270,7 +270,7 @@ class Constructor:
 
     def _chain(self, module: ChainModule) -> str:
         note = self.speller.imports.note
-        kind = note("nn.ModuleList" if module.indexed else "nn.Sequential")
+        kind = note("nn.ModuleList" if module.is_plain_list else "nn.Sequential")
         members = module.members
         if len(members) == 1 and isinstance(members[0].module, RepeatModule):
             repeat = members[0].module
@@ -278,18 +278,18 @@ class Constructor:
             inner = self.expression(repeat.members[0].module)
             text = f"{inner}{self.speller.loops(repeat.loops)}"
             self._leave(with_names)
-            return f"{kind}([{text}])" if module.indexed else f"{kind}(*[{text}])"
+            return f"{kind}([{text}])" if module.is_plain_list else f"{kind}(*[{text}])"
         if any(m.label is not None for m in members):
             pairs = []
             for i, member in enumerate(members):
                 label = self.label(member.label, i)
                 pairs.append(f"({label}, {self.expression(member.module)})")
-            if module.indexed:
+            if module.is_plain_list:
                 return f"{note('nn.ModuleList')}([{', '.join(pairs)}])"
             self.speller.imports.use("OrderedDict")
             return f"{kind}(OrderedDict([{', '.join(pairs)}]))"
         inner = ", ".join(self.expression(m.module) for m in members)
-        return f"{kind}([{inner}])" if module.indexed else f"{kind}({inner})"
+        return f"{kind}([{inner}])" if module.is_plain_list else f"{kind}({inner})"
 
     def label(self, label: Any, index: int) -> str:
         if label is None or label == SPREAD:
@@ -315,7 +315,7 @@ class Constructor:
                     self._fill_member(owner, inner, index, named)
             case ChainModule() if self.needs_statements(module):
                 local = self._local("stage")
-                kind = "nn.ModuleList()" if module.indexed else "nn.Sequential()"
+                kind = "nn.ModuleList()" if module.is_plain_list else "nn.Sequential()"
                 self.lines.add(f"{local} = {self.speller.imports.note(kind)}", span)
                 self.fill(local, module)
                 self._put(owner, member.label, index, named, local, span)
@@ -363,6 +363,7 @@ class Constructor:
         carried = running(self.program, repeat)
         speller = self.speller
         for symbol, before, _ in carried:
+            symbol.hint = symbol.hint or _member_word(owner)
             name = speller.symbol_text(symbol)
             start = speller.size(before)[0]
             if start != name:
@@ -500,6 +501,12 @@ def opposite(test: graph.Expr) -> graph.Expr:
             other = "or" if test.op == "and" else "and"
             return graph.Op(other, tuple(opposite(o) for o in test.operands))
     return graph.Op("not", (test,))
+
+
+def _member_word(owner: str) -> str:
+    """`up` for a list at `self.ups`"""
+    word = owner.rpartition(".")[2]
+    return word.removesuffix("s") if word.isidentifier() and word != "self" else ""
 
 
 def _local_name(module: Module) -> str:

@@ -15,6 +15,7 @@ from netdsl.emit.functions import FunctionWriter
 from netdsl.emit.lines import Line, Lines
 from netdsl.emit.spelling import Imports, Speller
 from netdsl.graph import ChainModule, LayerModule, NetModule, Symbol
+from netdsl.source import Span
 
 
 class Emitted(NamedTuple):
@@ -32,7 +33,7 @@ class Emitted(NamedTuple):
         """The file, not yet formatted."""
         return "".join(_plain(line) + "\n" for line in self.lines)
 
-    def traced_text(self, shown: str) -> str:
+    def traced_text(self) -> str:
         """The file with the `.net` line behind each line, for tracebacks.
 
         Lines inside strings stay as they are.
@@ -43,11 +44,18 @@ class Emitted(NamedTuple):
             text = _plain(line)
             quotes = line.text.count('"""')
             if line.span is not None and not inside and not quotes:
-                text = f"{text}  # {shown}:{line.span.line}"
+                text = f"{text}  # {_place(line.span)}"
             if quotes % 2:
                 inside = not inside
             out.append(text + "\n")
         return "".join(out)
+
+
+def _place(span: Span) -> str:
+    """A file's name, as a comment can hold it, and a line of it."""
+    name = span.source.name.rpartition("/")[2]
+    plain = "".join(c if c.isascii() and c.isprintable() else "?" for c in name)
+    return f"{plain}:{span.line}"
 
 
 def _plain(line: Line) -> str:
@@ -121,7 +129,7 @@ class FileWriter:
     def _give_names(self) -> None:
         """The importer keeps its names; another file's clashing one goes ahead."""
         taken: set[str] = set()
-        items = [*self.nets, *self.fns]
+        items: list[Any] = [*self.nets, *self.fns]
         own = [i for i in items if self.program.files.file_of(i) is self.main]
         for item in own:
             self.names[id(item)] = item.name
@@ -160,7 +168,8 @@ class FileWriter:
         if isinstance(net, syntax.Extern):
             self.imports.use(f"extern:{net.name}")
             return net.name
-        return self.names.get(id(net), net.name)
+        name: str = self.names.get(id(net)) or net.name
+        return name
 
     def function_names(self) -> list[str]:
         return [self.names[id(f)] for f in self.fns] + [
@@ -227,6 +236,7 @@ class FileWriter:
         self, module: graph.Module, symbol: Symbol, wanted: dims.Atom | None
     ) -> str | None:
         def is_it(size: Any) -> bool:
+            size = _first_round(size)
             atom = dims.single(size) if isinstance(size, dims.Dim) else None
             return (
                 isinstance(atom, dims.Name) and atom.origin is symbol
@@ -340,6 +350,20 @@ class FileWriter:
 
 
 # -- what a net needs ------------------------------------------------------------------------
+
+
+def _first_round(size: Any) -> Any:
+    """A size in the first round of the loop that builds."""
+    if not isinstance(size, dims.Dim):
+        return size
+    rounds: dict[dims.Atom, dims.Size] = {
+        a: 0
+        for a in dims.atoms(size)
+        if isinstance(a, dims.Name)
+        and isinstance(a.origin, Symbol)
+        and a.origin.kind == "loop"
+    }
+    return dims.substitute(size, rounds)
 
 
 def _registered(statements: list[Any]) -> Iterator[graph.Register]:

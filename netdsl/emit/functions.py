@@ -72,7 +72,6 @@ def _define(program: Any, fn: syntax.Fn) -> Walk:
     """A walk over a function with its parameters open."""
     with program.report.muted():
         walk = Walk(program, fn, defining=True)
-        walk.given_types = {}
         seen = program.fn_calls.get(id(fn), {})
         for parameter in fn.parameters:
             val = _open(walk, parameter, seen.get(parameter.name))

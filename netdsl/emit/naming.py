@@ -34,6 +34,8 @@ class Events:
             self.writes.setdefault(id(target), []).append(self.at)
 
     def read(self, expr: Any) -> None:
+        if isinstance(expr, Symbol):
+            expr = graph.Ref(expr)
         for part in graph.every(expr):
             if isinstance(part, Symbol):
                 self.symbols[id(part)] = part
@@ -46,7 +48,7 @@ class Events:
                 case graph.Assign():
                     self.read(statement.value)
                     if statement.op != "=":
-                        self.read(graph.Ref(statement.target))
+                        self.read(statement.target)
                     self.at += 1
                     self.write(statement.target)
                 case graph.Result() | graph.Check():

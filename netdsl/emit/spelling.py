@@ -311,7 +311,8 @@ class Speller:
         parts: list[tuple[bool, Text]] = []
         for monomial, coefficient in size.terms:
             parts.append((coefficient < 0, self._term(monomial, abs(coefficient))))
-        parts.sort(key=lambda p: p[0])
+        # What is added comes first, and of that a plain name: `in_channels + i * n`.
+        parts.sort(key=lambda p: (p[0], p[1][1] < ATOM))
         if len(parts) == 1:
             negative, (text, level) = parts[0]
             if not negative:
@@ -331,7 +332,7 @@ class Speller:
         factors: list[Text] = []
         if coefficient != 1 or not monomial:
             factors.append((str(coefficient), ATOM))
-        for atom, exponent in monomial:
+        for atom, exponent in sorted(monomial, key=lambda f: not _counts(f[0])):
             text = self.atom(atom)
             if exponent > 1:
                 text = f"{_wrap(text, ATOM)} ** {exponent}", POWER
@@ -398,6 +399,12 @@ def _has_factory(value: Any) -> bool:
 
 def _wrap(text: Text, least: int) -> str:
     return text[0] if text[1] >= least else f"({text[0]})"
+
+
+def _counts(atom: dims.Atom) -> bool:
+    """Whether an atom is the round of a loop: it stands first, `i * growth`."""
+    origin = getattr(atom, "origin", None)
+    return isinstance(origin, Symbol) and origin.kind == "loop"
 
 
 def _split_ops(text: str) -> list[str]:

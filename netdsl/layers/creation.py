@@ -182,7 +182,7 @@ def _data(data: object) -> tuple[Shape, str]:
         return fixed(0), "float"
     if any(shape != parts[0][0] for shape, _ in parts):
         raise Refusal(
-            "bad-argument",
+            "wrong-value",
             "`tensor` wants lists of equal lengths",
             "the lengths differ",
             argument="data",

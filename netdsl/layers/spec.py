@@ -614,7 +614,7 @@ class Call:
 
     def bad(self, name: str, text: str, help: str = "") -> Refusal:
         """An argument that torch never takes, for `raise`."""
-        return Refusal("bad-argument", text, help=help, argument=name)
+        return Refusal("wrong-value", text, help=help, argument=name)
 
     def at_least(self, *names: str, least: int = 1) -> None:
         """States how small an argument, or each of its ints, may be.

@@ -197,7 +197,7 @@ def _flow(b: Builder, span: Span, c: list[Any]) -> Any:
 
 
 def _braces(b: Builder, span: Span, c: list[Any]) -> Any:
-    entries = [e for e in c if isinstance(e, syntax.Node)]
+    entries = [e for e in c if isinstance(e, syntax.Expression)]
     separators = {str(s) for s in c if isinstance(s, str)}
     literal_keys = [
         e for e in entries
@@ -228,7 +228,8 @@ def _arguments(b: Builder, span: Span, c: list[Any]) -> Any:
 
 def _call(b: Builder, span: Span, c: list[Any]) -> Any:
     given = c[1] or []
-    positional, keywords = [], []
+    positional: list[Any] = []
+    keywords: list[syntax.Keyword] = []
     for argument in given:
         if isinstance(argument, syntax.Keyword):
             if any(k.name == argument.name for k in keywords):
@@ -259,7 +260,7 @@ def _call(b: Builder, span: Span, c: list[Any]) -> Any:
 def _subscript(b: Builder, span: Span, c: list[Any]) -> Any:
     parts = c[1]
     trailing = isinstance(parts[-1], str)
-    items = tuple(p for p in parts if isinstance(p, syntax.Node))
+    items = tuple(p for p in parts if isinstance(p, syntax.Expression))
     return syntax.Subscript(span, c[0], items, trailing or len(items) > 1)
 
 

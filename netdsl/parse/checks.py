@@ -52,7 +52,8 @@ def _unmatched(
     chunk: Chunk, char: str, at: int, open_: list[tuple[str, int]]
 ) -> Diagnostic:
     if not open_:
-        text, labels = f"`{char}` closes nothing", ()
+        text = f"`{char}` closes nothing"
+        labels: tuple[Label, ...] = ()
     else:
         opener, start = open_[-1]
         text = f"`{char}` can't close `{opener}`"

@@ -71,7 +71,7 @@ def syntax_error(chunk: Chunk, error: Any) -> Diagnostic:
     from lark.exceptions import UnexpectedCharacters
 
     if isinstance(error, UnexpectedCharacters):
-        at = error.pos_in_stream
+        at: int = error.pos_in_stream or 0
         return _unexpected(chunk, at, at + 1, chunk.text[at : at + 1], error.allowed)
     token = error.token
     if token.type in ("$END", "_DEDENT") or not hasattr(token, "start_pos"):

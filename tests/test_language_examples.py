@@ -1,0 +1,110 @@
+"""The examples of README and LANGUAGE, as the compiler sees them.
+
+A ```net block is a whole file, unless the words behind `net` say otherwise:
+
+    ```net in x: [N, 64]      statements of a net with this input (more behind `;`)
+    ```net error CODE         a file (or, with `in`, statements) that gets the message
+
+An import is the block above whose first line is `# NAME`.  A ```python block
+right behind a whole file is what that file becomes.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from netdsl import compiler
+from netdsl.limits import ImportRefused
+
+ROOT = Path(__file__).parent.parent
+PAGES = ("README.md", "LANGUAGE.md")
+FENCE = re.compile(r"^```(\w+)([^\n]*)\n(.*?)^```$", re.M | re.S)
+
+
+class Block(NamedTuple):
+    """A fenced block of a page."""
+
+    page: str
+    line: int
+    language: str
+    words: str
+    text: str
+    before: tuple[Block, ...]
+
+    def __str__(self) -> str:
+        return f"{self.page}:{self.line}"
+
+    @property
+    def expected(self) -> str | None:
+        """The code that the block is to get."""
+        found = re.search(r"error ([a-z-]+)", self.words)
+        return found[1] if found else None
+
+    @property
+    def source(self) -> str:
+        """The block as a whole file."""
+        found = re.search(r"\bin (.*)", self.words)
+        if found is None:
+            return self.text
+        lines = [f"input {part.strip()}" for part in found[1].split(";")]
+        lines += self.text.splitlines()
+        return "net Example:\n" + "".join(f"    {line}\n" if line else "\n" for line in lines)
+
+    def read(self, importer: str, path: str) -> tuple[str, bytes]:
+        """An import: the last block above that begins with `# path`."""
+        for block in reversed(self.before):
+            if block.text.startswith(f"# {path}\n"):
+                return path, block.text.encode()
+        raise ImportRefused(f"the page has no file {path}")
+
+
+def blocks_of(page: str) -> list[Block]:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    found: list[Block] = []
+    for match in FENCE.finditer(text):
+        line = text.count("\n", 0, match.start()) + 1
+        found.append(Block(page, line, match[1], match[2], match[3], tuple(found)))
+    return found
+
+
+def compiled(block: Block) -> compiler.Outcome:
+    return compiler.compile(
+        "example.net",
+        block.source.encode(),
+        reader=block.read,
+        externs={"StochasticDepth": "torchvision.ops"},
+    )
+
+
+BLOCKS = [b for page in PAGES for b in blocks_of(page)]
+
+
+@pytest.mark.parametrize("block", [b for b in BLOCKS if b.language == "net"], ids=str)
+def test_example_means_what_the_page_says(block: Block) -> None:
+    outcome = compiled(block)
+    codes = [d.code for d in outcome.diagnostics]
+    if block.expected is not None:
+        assert codes == [block.expected]
+    else:
+        told = [d for d in outcome.diagnostics if d.level == "error"]
+        assert not told, [(d.code, d.text) for d in told]
+        assert outcome.text is not None
+
+
+@pytest.mark.parametrize(
+    ("block", "python"),
+    [
+        (a, b)
+        for a, b in zip(BLOCKS, BLOCKS[1:], strict=False)
+        if (a.page, a.language, b.language) == (b.page, "net", "python") and not a.words
+    ],
+    ids=str,
+)
+def test_python_of_the_page_is_what_the_example_becomes(block: Block, python: Block) -> None:
+    text = compiled(block).text
+    assert text is not None
+    assert text == python.text
