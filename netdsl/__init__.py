@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from netdsl.diagnostics import CompileError, Diagnostic
     from netdsl.doors import check, compile
     from netdsl.limits import Limits
-    from netdsl.load import load, load_class, loads
+    from netdsl.loading import load, load_class, loads
 
 __version__ = "0.1.0"
 __all__ = [
@@ -39,9 +39,9 @@ _HOMES = {
     "Limits": "netdsl.limits",
     "check": "netdsl.doors",
     "compile": "netdsl.doors",
-    "load": "netdsl.load",
-    "load_class": "netdsl.load",
-    "loads": "netdsl.load",
+    "load": "netdsl.loading",
+    "load_class": "netdsl.loading",
+    "loads": "netdsl.loading",
 }
 
 
@@ -51,7 +51,6 @@ def __getattr__(name: str) -> Any:
     from importlib import import_module
 
     value = getattr(import_module(_HOMES[name]), name)
-    # `import_module` binds submodules here too; the function has the last word.
     globals()[name] = value
     return value
 

@@ -2,14 +2,16 @@
 
 A size is a plain `int` or a `Dim`, a polynomial with integer coefficients over
 atoms: names, and the quotients, remainders, minima, maxima and choices that do
-not come out even.  Equal sizes have equal normal forms; where two forms
-differ, `Facts` says what the path we are on knows of them, and the answer is
-one of three: equal, different, or undecided (`None`).
+not come out even.  Equal normal forms are equal sizes; `netdsl.facts` compares
+the others.
 
 The rules of the normal form (all with Python's floor division):
 - terms that the divisor divides leave a quotient: `(4*h + 2) // 2 = 2*h + 1`;
 - what stays has its constant in `(-d, 0]`: `(h + 1) // 2 = (h - 1) // 2 + 1`;
-- `(a // b) // c = a // (b*c)`, and `b * (a // b) = a - a % b`.
+- `(a // b) // c = a // (b*c)`.
+
+That `b * (a // b)` is `a - a % b` is used where sizes are compared (`expand`),
+not where they are kept, so that they read as they were written.
 """
 
 from __future__ import annotations
@@ -186,6 +188,7 @@ class Choose(_Compound):
 
 Factor: TypeAlias = tuple[Atom, int]
 Monomial: TypeAlias = tuple[Factor, ...]
+_MOST_TERMS = 2_000
 ONE: Monomial = ()
 
 
@@ -300,7 +303,8 @@ def _monomial_order(item: tuple[Monomial, int]) -> tuple[int, list[tuple[str, in
     )
 
 
-def _build(terms: Mapping[Monomial, int]) -> Size:
+def build(terms: Mapping[Monomial, int]) -> Size:
+    """The sum of these terms, as they are."""
     left = [(m, c) for m, c in terms.items() if c]
     if not left:
         return 0
@@ -312,23 +316,21 @@ def _build(terms: Mapping[Monomial, int]) -> Size:
 
 def _sum(parts: Iterable[tuple[Size, int]]) -> Size:
     terms: dict[Monomial, int] = {}
-    compound = False
     for size, factor in parts:
         for monomial, coefficient in _terms(size):
             terms[monomial] = terms.get(monomial, 0) + factor * coefficient
-            compound = compound or any(isinstance(a, FloorDiv) for a, _ in monomial)
-    return _reduce(terms) if compound else _build(terms)
+    return build(terms)
 
 
 def _product(a: Size, b: Size) -> Size:
     terms: dict[Monomial, int] = {}
-    compound = False
     for m1, c1 in _terms(a):
         for m2, c2 in _terms(b):
             monomial = _join(m1, m2)
             terms[monomial] = terms.get(monomial, 0) + c1 * c2
-            compound = compound or any(isinstance(x, FloorDiv) for x, _ in monomial)
-    return _reduce(terms) if compound else _build(terms)
+    if len(terms) > _MOST_TERMS:
+        raise OverflowError("this size has too many terms")
+    return build(terms)
 
 
 def _join(m1: Monomial, m2: Monomial) -> Monomial:
@@ -350,32 +352,88 @@ def _without(monomial: Monomial, part: Monomial) -> Monomial | None:
     return tuple((a, powers[a]) for a, _ in monomial if powers[a]) if part else monomial
 
 
-def _reduce(terms: dict[Monomial, int]) -> Size:
-    """Replaces `b * (a // b)` by `a - a % b` until none is left."""
-    for monomial, coefficient in terms.items():
+def expand(size: Size) -> Size:
+    """The size with each `b * (a // b)` written as `a - a % b`.
+
+    Two forms of one size agree after this; before it, they read better.
+    """
+    if not isinstance(size, Dim):
+        return size
+    terms = dict(size.terms)
+    for monomial, coefficient in size.terms:
         for atom, _ in monomial:
-            if not isinstance(atom, FloorDiv) or not coefficient:
+            if not isinstance(atom, FloorDiv):
                 continue
-            numerator, denominator = atom.parts()
-            rest = _without(monomial, ((atom, 1),))
-            assert rest is not None
-            if isinstance(denominator, int):
-                if coefficient % denominator:
-                    continue
-                factor = coefficient // denominator
+            replaced = _unfloored(monomial, coefficient, atom)
+            if replaced is not None:
+                del terms[monomial]
+                return expand(_sum(((build(terms), 1), (replaced, 1))))
+    return size
+
+
+def _unfloored(monomial: Monomial, coefficient: int, atom: FloorDiv) -> Size | None:
+    """A term with one quotient in it undone, if its divisor is a factor."""
+    numerator, denominator = atom.parts()
+    rest = _without(monomial, ((atom, 1),))
+    assert rest is not None
+    if isinstance(denominator, int):
+        if coefficient % denominator:
+            return None
+        factor = coefficient // denominator
+    else:
+        if len(denominator.terms) != 1:
+            return None
+        part, scale = denominator.terms[0]
+        shorter = _without(rest, part)
+        if shorter is None or coefficient % scale:
+            return None
+        rest, factor = shorter, coefficient // scale
+    whole = _sum(((numerator, 1), (modulo(numerator, denominator), -1)))
+    return _product(whole, build({rest: factor}))
+
+
+def factors(size: Size) -> list[Size]:
+    """The size as a product, `8 * (h // 2 + 1) * (w // 2 + 1)`; at least itself."""
+    out: list[Size] = []
+    rest = size
+    while isinstance(rest, Dim) and len(rest.terms) > 1:
+        found = _factor(rest)
+        if found is None:
+            break
+        factor, rest = found
+        out.append(factor)
+    if not out:
+        return [size]
+    number = gcd(*(c for _, c in _terms(rest)))
+    if isinstance(rest, Dim) and len(rest.terms) > 1 and number > 1:
+        out.insert(0, build({m: c // number for m, c in rest.terms}))
+        rest = number
+    return [rest, *out] if rest != 1 else out
+
+
+def _factor(size: Dim) -> tuple[Size, Size] | None:
+    """`a + c` and what it leaves, for an atom whose terms come in such pairs."""
+    for atom in dict.fromkeys(a for m, _ in size.terms for a, _ in m):
+        with_: dict[Monomial, int] = {}
+        without: dict[Monomial, int] = {}
+        for monomial, coefficient in size.terms:
+            powers = dict(monomial)
+            if powers.get(atom, 0) > 1:
+                break
+            if atom in powers:
+                rest = _without(monomial, ((atom, 1),))
+                assert rest is not None
+                with_[rest] = coefficient
             else:
-                if len(denominator.terms) != 1:
-                    continue
-                part, scale = denominator.terms[0]
-                shorter = _without(rest, part)
-                if shorter is None or coefficient % scale:
-                    continue
-                rest, factor = shorter, coefficient // scale
-            others = {m: c for m, c in terms.items() if m != monomial}
-            whole = _sum(((numerator, 1), (modulo(numerator, denominator), -1)))
-            replaced = _product(whole, _build({rest: factor}))
-            return _sum(((_build(others), 1), (replaced, 1)))
-    return _build(terms)
+                without[monomial] = coefficient
+        else:
+            high, low = build(with_), build(without)
+            if low == 0 and len(with_) > 1:
+                return of(atom), high
+            for constant in (1, -1, 2, -2):
+                if len(with_) + len(without) > 2 and low == constant * high:
+                    return of(atom) + constant, high
+    return None
 
 
 def cancel(a: Size, b: Size) -> tuple[Size, Size]:
@@ -404,7 +462,7 @@ def _exact(size: Size, part: Monomial, number: int) -> Size:
         shorter = _without(monomial, part)
         assert shorter is not None
         terms[shorter] = coefficient // number
-    return _build(terms)
+    return build(terms)
 
 
 def floordiv(a: Size, b: Size) -> Size:
@@ -427,8 +485,8 @@ def floordiv(a: Size, b: Size) -> Size:
         for monomial, coefficient in _terms(a):
             shorter = _without(monomial, part)
             if shorter is not None and coefficient % scale == 0:
-                quotient = quotient + _build({shorter: coefficient // scale})
-                rest = rest - _build({monomial: coefficient})
+                quotient = quotient + build({shorter: coefficient // scale})
+                rest = rest - build({monomial: coefficient})
     else:
         # A divisor of several terms: the one case people write is a multiple of it.
         lead = _lead_multiple(a, b)
@@ -460,17 +518,17 @@ def _divide_by_number(a: Size, b: int) -> Size:
             quotient[monomial] = coefficient // b
         else:
             rest[monomial] = coefficient
-    body = _build(rest)
+    body = build(rest)
     if not isinstance(body, Dim):
-        return _build(quotient) + body // b
+        return build(quotient) + body // b
     common = b
     for monomial, coefficient in body.terms:
         if monomial != ONE:
             common = gcd(common, coefficient)
     if common > 1:
-        smaller = _build({m: c // common for m, c in body.terms})
-        return _build(quotient) + floordiv(smaller, b // common)
-    return _build(quotient) + _quotient_atom(body, b)
+        smaller = build({m: c // common for m, c in body.terms})
+        return build(quotient) + floordiv(smaller, b // common)
+    return build(quotient) + _quotient_atom(body, b)
 
 
 def _quotient_atom(a: Size, b: Size) -> Size:
@@ -520,12 +578,12 @@ def modulo(a: Size, b: Size) -> Size:
     if isinstance(b, int):
         if abs(b) == 1:
             return 0
-        rest = _build({m: c % abs(b) for m, c in _terms(a)}) if b > 0 else a
+        rest = build({m: c % abs(b) for m, c in _terms(a)}) if b > 0 else a
     else:
         smaller = cancel(a, b)
         if smaller != (a, b):
             part, number = _shared(a, b)
-            return _build({part: number}) * modulo(*smaller)
+            return build({part: number}) * modulo(*smaller)
         quotient = floordiv(a, b)
         # Strip what divides; the rest of the quotient is an atom over `rest`.
         rest = a
@@ -533,7 +591,7 @@ def modulo(a: Size, b: Size) -> Size:
             lead, scale = b.terms[0]
             for monomial, coefficient in _terms(a):
                 if _without(monomial, lead) is not None and coefficient % scale == 0:
-                    rest = rest - _build({monomial: coefficient})
+                    rest = rest - build({monomial: coefficient})
         elif not any(isinstance(x, FloorDiv) for x in atoms(quotient)):
             rest = a - quotient * b
     if isinstance(rest, int) and (rest == 0 or isinstance(b, int)):
@@ -671,7 +729,7 @@ def _floorless_low(size: Size) -> Bound:
             most = numerator if coefficient < 0 else numerator - (divisor - 1)
             total = total + coefficient * (scale // divisor) * most
         else:
-            total = total + _build({monomial: coefficient * scale})
+            total = total + build({monomial: coefficient * scale})
     low = bounds(total)[0]
     return None if low is None else -(-low // scale)
 
@@ -723,7 +781,7 @@ def _precedence(size: Size) -> int:
     if not isinstance(size, Dim):
         return 4 if size >= 0 else 1
     if len(size.terms) > 1:
-        return 1
+        return 2 if len(factors(size)) > 1 else 1
     monomial, coefficient = size.terms[0]
     if coefficient < 0:
         return 1
@@ -744,6 +802,9 @@ def show(size: Size) -> str:
     """The size as people write it: `(H - 1) // 2 + 1`."""
     if not isinstance(size, Dim):
         return str(size)
+    parts = factors(size)
+    if len(parts) > 1:
+        return " * ".join(_wrapped(p, 3) for p in parts)
     text = ""
     positive_first = sorted(size.terms, key=lambda term: term[1] < 0 and bool(term[0]))
     constant = [term for term in positive_first if not term[0]]
@@ -772,7 +833,7 @@ def _show_term(monomial: Monomial, coefficient: int) -> str:
     return " * ".join(factors)
 
 
-# -- substitution and facts ----------------------------------------------------
+# -- substitution ----------------------------------------------------
 
 
 def substitute(size: Size, values: Mapping[Atom, Size]) -> Size:
@@ -799,128 +860,3 @@ def substitute(size: Size, values: Mapping[Atom, Size]) -> Size:
                 term = term * value
         result = result + term
     return result
-
-
-class Comparison(NamedTuple):
-    """`left op right`, for one of `== != < <= > >=`."""
-
-    op: str
-    left: Size
-    right: Size
-
-    def negated(self) -> Comparison:
-        return Comparison(_NEGATED[self.op], self.left, self.right)
-
-    def __str__(self) -> str:
-        return f"{show(self.left)} {self.op} {show(self.right)}"
-
-
-_NEGATED = {"==": "!=", "!=": "==", "<": ">=", ">=": "<", ">": "<=", "<=": ">"}
-
-
-class Facts:
-    """What a path knows of sizes: equations, and bounds of names.
-
-    Immutable; `assume` gives the facts of a path that goes on from here.
-    """
-
-    __slots__ = ("_values", "comparisons")
-
-    def __init__(
-        self,
-        values: Mapping[Atom, Size] | None = None,
-        comparisons: tuple[Comparison, ...] = (),
-    ) -> None:
-        self._values = dict(values or {})
-        self.comparisons = comparisons
-
-    def normal(self, size: Size) -> Size:
-        """The size under the equations that hold here."""
-        return substitute(size, self._values)
-
-    def assume(self, comparison: Comparison) -> Facts:
-        if self.decide(comparison) is not None:
-            return self
-        known = (*self.comparisons, comparison)
-        if comparison.op != "==":
-            return Facts(self._values, known)
-        difference = self.normal(comparison.left - comparison.right)
-        solved = _solve(difference)
-        if solved is None:
-            return Facts(self._values, known)
-        atom, value = solved
-        values = {a: substitute(v, {atom: value}) for a, v in self._values.items()}
-        values[atom] = value
-        return Facts(values, known)
-
-    def equal(self, a: Size, b: Size) -> bool | None:
-        """Whether two sizes are equal here: yes, no, or undecided."""
-        if a == b:
-            return True
-        difference = self.normal(a - b)
-        if not isinstance(difference, Dim):
-            return difference == 0
-        low, high = bounds(difference)
-        if (low is not None and low > 0) or (high is not None and high < 0):
-            return False
-        constant = 0
-        common = 0
-        for monomial, coefficient in difference.terms:
-            if monomial == ONE:
-                constant = coefficient
-            else:
-                common = gcd(common, coefficient)
-        if common and constant % common:
-            return False
-        for known in self.comparisons:
-            if known.op in ("!=", "<", ">"):
-                other = self.normal(known.left - known.right)
-                if difference in (other, -other):
-                    return False
-        return None
-
-    def decide(self, comparison: Comparison) -> bool | None:
-        """Whether a comparison holds here: yes, no, or undecided."""
-        op, left, right = comparison
-        if op in ("==", "!="):
-            equal = self.equal(left, right)
-            return equal if equal is None or op == "==" else not equal
-        if op in ("<", ">="):
-            less = self._less(left, right)
-            return less if less is None or op == "<" else not less
-        more = self._less(right, left)
-        return more if more is None or op == ">" else not more
-
-    def _less(self, a: Size, b: Size) -> bool | None:
-        difference = self.normal(b - a)  # a < b where this is at least 1
-        low, high = bounds(difference)
-        if low is not None and low >= 1:
-            return True
-        if high is not None and high <= 0:
-            return False
-        for op, left, right in self.comparisons:
-            gap = self.normal(right - left)
-            if op == "<" and gap == difference or op == ">" and -gap == difference:
-                return True
-            if op == ">=" and gap == difference or op == "<=" and -gap == difference:
-                return False
-        return None
-
-
-def _solve(difference: Size) -> tuple[Atom, Size] | None:
-    """An atom that the equation `difference == 0` determines, and its value."""
-    if not isinstance(difference, Dim):
-        return None
-    best: tuple[int, Atom, Size] | None = None
-    for monomial, coefficient in difference.terms:
-        if abs(coefficient) != 1 or len(monomial) != 1 or monomial[0][1] != 1:
-            continue
-        atom = monomial[0][0]
-        rest = difference - coefficient * of(atom)
-        if any(a == atom for a in atoms(rest)):
-            continue
-        # Remainders first (`C % heads == 0`), then sizes of tensors, then the rest.
-        rank = 0 if isinstance(atom, Mod) else 1 if atom.lo == 1 else 2
-        if best is None or rank < best[0]:
-            best = (rank, atom, -coefficient * rest)
-    return None if best is None else (best[1], best[2])

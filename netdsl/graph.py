@@ -199,6 +199,15 @@ class ModuleRef(Expr):
     path: tuple[str | Expr, ...]
 
 
+class MemberOf(Expr):
+    """A layer inside a layer: `self.transformer.wte`, or an element if the name
+    is an expression; `typed` if Python knows the class of what holds it."""
+
+    value: Expr
+    name: str | Expr
+    typed: bool
+
+
 class Apply(Expr):
     """A layer called on tensors"""
 

@@ -88,7 +88,7 @@ def _make_picklable(module: LiveModule) -> None:
     for value in list(vars(module).values()):
         own = isinstance(value, type) and value.__module__ == module.__name__
         if own and issubclass(value, nn.Module):
-            value.__reduce_ex__ = _reduce_ex  # type: ignore[assignment, method-assign]
+            value.__reduce_ex__ = _reduce_ex
 
 
 def _reduce_ex(self: Any, protocol: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -36,6 +37,8 @@ class File:
         self.program = program
         self.scope: dict[str, syntax.Item] = {}
         self.own: dict[str, syntax.Item] = {}
+        self.broken = broken_names(program)
+        """Names whose definition has a mistake that was told."""
 
 
 class Files:
@@ -55,6 +58,10 @@ class Files:
 
     def file_of(self, owner: Any) -> File:
         return self._file_of.get(id(owner)) or self.main
+
+    def is_broken(self, owner: Any, name: str) -> bool:
+        """Whether a name is defined for the owner, but by nothing that can be used."""
+        return name in self.file_of(owner).broken
 
     def add(self, file: File) -> None:
         self.files[file.name] = file
@@ -130,10 +137,14 @@ class _Resolver:
     def _import(self, file: File, item: syntax.Import, above: tuple[str, ...]) -> None:
         other = self._file(file, item, above)
         if other is None:
+            file.broken |= {i.alias for i in item.names}
             return
         for imported in item.names:
             found = other.own.get(imported.name)
             if found is None:
+                file.broken.add(imported.alias)
+                if imported.name in other.broken:
+                    continue
                 from difflib import get_close_matches
 
                 near = get_close_matches(imported.name, list(other.own), 1, 0.7)
@@ -189,6 +200,24 @@ class _Resolver:
             return None
         program = self.parser.parse(source, self.report, self.limits)
         return self.load(name, program, above)
+
+
+_HEAD = re.compile(r"^(?:net|fn|extern|let)\s+(\w+(?:\s*,\s*\w+)*)", re.MULTILINE)
+_IMPORTED = re.compile(r"\bimport\b\s*(.*)", re.DOTALL)
+
+
+def broken_names(program: syntax.Program) -> set[str]:
+    """The names that items with syntax errors would have defined."""
+    sound = {id(item.span.chunk) for item in program.items}
+    names: set[str] = set()
+    for chunk in program.chunks:
+        if id(chunk) in sound:
+            continue
+        for head in _HEAD.finditer(chunk.text):
+            names.update(re.findall(r"\w+", head[1]))
+        for imported in _IMPORTED.finditer(chunk.text):
+            names.update(re.findall(r"\w+", imported[1]))
+    return names
 
 
 def _names(item: syntax.Item) -> list[tuple[str, Span]]:

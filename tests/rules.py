@@ -20,7 +20,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from netdsl.dims import Atom, Comparison, Dim, Facts, Name, Size, of, substitute
+from netdsl.dims import Atom, Dim, Name, Size, of, substitute
+from netdsl.facts import Comparison, Facts
 from netdsl.layers import FUNCTIONS, LAYERS
 from netdsl.layers.spec import Call, Declaration, bind
 from netdsl.shapes import DTYPES, Refusal, Shape, Tensor, Undecided, fixed

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from torch.nn import functional
 
 from netdsl import dims
-from netdsl.dims import Atom, Dim, Facts, Name, Size, substitute, symbol
+from netdsl.dims import Atom, Dim, Name, Size, substitute, symbol
+from netdsl.facts import Facts
 from netdsl.layers import FUNCTIONS
 from netdsl.layers.spec import Call, Unknown, bind
 from netdsl.shapes import DTYPES, Refusal, Shape, Tensor, Undecided, fixed

@@ -134,7 +134,7 @@ def test_nothing_runs_what_it_reads(path: Path) -> None:
         called = ast.unparse(node.func)
         assert called not in ("eval", "__import__", "os.system"), called
         if called in ("exec", "builtins.exec"):
-            assert name_of(path) == "netdsl.load", "only the loader executes"
+            assert name_of(path) == "netdsl.live", "only the loader executes"
         assert "cache" not in {k.arg for k in node.keywords}, "lark's cache is a pickle"
 
 
@@ -208,24 +208,45 @@ def test_parser_table_is_of_this_grammar() -> None:
     assert current == make_table(grammar), "run `python -m netdsl.parse`"
 
 
-def test_index_of_layers_is_of_these_families() -> None:
+def test_editor_file_is_of_this_grammar() -> None:
+    from netdsl import highlight
+    from netdsl.parse.table import grammar_path
+
+    grammar = grammar_path().read_text(encoding="utf-8")
+    made = highlight.textmate_path().read_text(encoding="utf-8")
+    assert made == highlight.textmate(grammar), "run `python -m netdsl.highlight`"
+
+
+def test_editor_file_has_every_keyword() -> None:
+    from netdsl import highlight
+    from netdsl.parse.reading import ITEM_LINE, KEYWORDS
+    from netdsl.parse.table import grammar_path
+
+    words = highlight.keywords(grammar_path().read_text(encoding="utf-8"))
+    assert set(KEYWORDS) <= set(words)
+    assert set(ITEM_LINE.pattern.partition("(?:")[2].partition(")")[0].split("|")) <= (
+        set(words)
+    )
+    made = highlight.textmate_path().read_text(encoding="utf-8")
+    assert all(word in made for word in words)
+
+
+def test_index_of_layers_is_whole() -> None:
     from netdsl import layers
 
-    families = {
-        p.stem
-        for p in (PACKAGE / "layers").glob("*.py")
-        if "layer(" in p.read_text("utf-8") or "function(" in p.read_text("utf-8")
-    }
-    assert {m for m in families if m not in ("spec", "__init__")} >= set(
-        layers.FAMILIES
-    )
-    for family, (layer_names, function_names) in layers.FAMILIES.items():
-        module = importlib.import_module(f"netdsl.layers.{family}")
-        assert module is not None
-        for name in layer_names.split():
-            assert name in layers.LAYERS
-        for name in function_names.split():
-            assert name in layers.FUNCTIONS
+    folder = PACKAGE / "layers"
+    others = {"__init__", "families", "left_out", "spec"}
+    assert {p.stem for p in folder.glob("*.py")} - others == set(layers.FAMILIES)
+    named: list[tuple[set[str], layers.spec.Table]] = []
+    for at, table in enumerate((layers.LAYERS, layers.FUNCTIONS)):
+        words = [w for pair in layers.FAMILIES.values() for w in pair[at].split()]
+        assert len(words) == len(set(words))
+        assert all(table[word].name == word for word in words)
+        named.append((set(words), table))
+    for family in layers.FAMILIES:
+        importlib.import_module(f"netdsl.layers.{family}")
+    for words_, table in named:
+        assert words_ == set(table), "add the name to layers/families.py"
 
 
 # -- same bytes ----------------------------------------------------------------------

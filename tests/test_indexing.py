@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_function_rules import Names, real, unstarred
 
-from netdsl.dims import Comparison, Facts, Size, symbol
+from netdsl.dims import Size, symbol
+from netdsl.facts import Comparison, Facts
 from netdsl.layers.indexing import index_shape
 from netdsl.layers.spec import FUNCTIONS, Call
 from netdsl.shapes import Refusal, Shape, Tensor, fixed

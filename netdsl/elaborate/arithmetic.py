@@ -7,14 +7,17 @@ import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from netdsl import dims, graph
-from netdsl.dims import Comparison, Dim, Size
+from netdsl import dims, graph, syntax
+from netdsl.dims import Dim, Size
+from netdsl.facts import Comparison
 from netdsl.elaborate.values import (
     BLUR,
     Blur,
     Condition,
     Factory,
+    FunctionValue,
     ModuleValue,
+    NetParameter,
     Rounds,
     decide,
     type_name,
@@ -96,9 +99,17 @@ def _not_for(op: str, a: Any, b: Any) -> Refusal:
 def describe_value(value: Any) -> str:
     """A value as a message names it."""
     if isinstance(value, Factory):
-        return f"the layer `{value.name}`"
+        kind = "net" if isinstance(value.target, syntax.Net) else "layer"
+        return f"the {kind} `{value.name}`"
     if isinstance(value, ModuleValue):
-        return "a layer"
+        name = ".".join(p for p in value.module.path if isinstance(p, str))
+        return f"the layer `{name}`" if name else "a layer"
+    if isinstance(value, NetParameter):
+        return f"the net `{value.name}`"
+    if isinstance(value, FunctionValue):
+        return "a function"
+    if isinstance(value, slice):
+        return "a slice"
     if isinstance(value, Condition):
         return "a condition"
     if isinstance(value, Rounds):
@@ -470,5 +481,3 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
 }
 
 
-def truth(value: Any, facts: dims.Facts) -> bool | None:
-    return decide(value, facts)

@@ -128,6 +128,8 @@ def _subject(
         else None
     )
     if not isinstance(found, syntax.Net):
+        if walk.program.files.is_broken(walk.owner, name.span.text):
+            raise Stop
         words = [
             n
             for n, item in walk.program.files.scope_of(walk.owner).items()

@@ -9,7 +9,7 @@ from netdsl import graph, syntax
 from netdsl.elaborate import arithmetic
 from netdsl.elaborate.expressions import is_dynamic
 from netdsl.elaborate.functions import call_function
-from netdsl.elaborate.joining import join
+from netdsl.elaborate.joining import arms_differ, join, surely_different
 from netdsl.elaborate.modules import (
     RoundModule,
     call_arguments,
@@ -71,7 +71,12 @@ def run_stages(walk: Walk, flowing: Val, stages: Sequence[syntax.Expression]) ->
         if line is not None and here != line and not plain(flowing.expr):
             if isinstance(flowing.value, Tensor | Blur):
                 flowing = walk.name_value(flowing, walk.flow_name)
-        flowing = run_stage(walk, stage, flowing)
+        try:
+            flowing = run_stage(walk, stage, flowing)
+        except _caught() as problem:
+            # The stages behind it are walked all the same: they may make layers.
+            walk.tell(problem, stage.span)
+            flowing = Val(BLUR, graph.Const(None), stage.span)
         end = stage.span
         line = end.source.position(end.chunk.start + end.end - 1)[0]
     return flowing
@@ -511,14 +516,11 @@ def _choose_stage(walk: Walk, node: syntax.IfElse, flowing: Val) -> Val:
             walk.init.append(graph.Branch(test.expr, init1, init2, node.span))
     value = join(walk, then.value, other.value, facts1, facts2, test)
     if value is None or (
-        is_dynamic(walk, test) and _surely_different(walk, then.value, other.value)
+        is_dynamic(walk, test) and surely_different(walk, then.value, other.value)
     ):
-        raise walk.stop(
-            "arms-mismatch",
-            f"the two sides of this condition differ: {then.value} and {other.value}",
-            node.span,
-            help="a tensor has one shape, whichever side is taken",
-        )
+        arms = (node.then.span, node.other.span)
+        arms_differ(walk, then.value, other.value, node.test.span, arms)
+        raise Stop
     if say1 or say2:
         symbol = Symbol("", "temp", "Tensor", walk.flow_name or "x")
         say1.append(graph.Assign(symbol, "=", then.expr, node.span))
@@ -526,15 +528,6 @@ def _choose_stage(walk: Walk, node: syntax.IfElse, flowing: Val) -> Val:
         walk.say(graph.Branch(test.expr, say1, say2, node.span))
         return Val(value, graph.Ref(symbol), node.span)
     return Val(value, graph.Choose(test.expr, then.expr, other.expr), node.span)
-
-
-def _surely_different(walk: Walk, a: Any, b: Any) -> bool:
-    if not isinstance(a, Tensor) or not isinstance(b, Tensor):
-        return False
-    pairs = zip(
-        (*a.shape.head, *a.shape.tail), (*b.shape.head, *b.shape.tail), strict=False
-    )
-    return any(walk.facts.equal(x, y) is False for x, y in pairs)
 
 
 @evaluates(syntax.Branches)

@@ -41,6 +41,9 @@ def _apply_rule(
     blurred = [v.value for v in (*vals, *keywords.values()) if _has_blur(v.value)]
     if blurred:
         return blurred[0] if isinstance(blurred[0], Blur) else BLUR
+    from netdsl.elaborate.modules import refuse_layers
+
+    refuse_layers(walk, [*vals, *keywords.values()], span)
     spans: dict[str | int, Span] = {i: v.span for i, v in enumerate(vals) if v.span}
     spans.update({k: v.span for k, v in keywords.items() if v.span})
     try:

@@ -6,7 +6,8 @@ from typing import Any
 
 from netdsl import dims, graph, syntax
 from netdsl.diagnostics import Label
-from netdsl.dims import Comparison, Size, show
+from netdsl.dims import Size, show
+from netdsl.facts import Comparison
 from netdsl.elaborate import arithmetic
 from netdsl.elaborate.narrowing import Maybe, open_value
 from netdsl.elaborate.reserved import check_name

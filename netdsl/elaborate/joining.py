@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from netdsl.dims import Facts, Size, choose
+from netdsl.diagnostics import Label
+from netdsl.dims import Size, choose
+from netdsl.facts import Facts
 from netdsl.elaborate.values import Blur, Val
 from netdsl.elaborate.walk import Walk
 from netdsl.layers import Unknown
+from netdsl.layers.spec import describe
 from netdsl.shapes import Shape, Tensor, promote
+from netdsl.source import Span
 
 
 def join(
@@ -61,3 +65,28 @@ def _join_shapes(
     head = tuple(one(a, b) for a, b in zip(then.head, other.head, strict=True))
     tail = tuple(one(a, b) for a, b in zip(then.tail, other.tail, strict=True))
     return Shape(head, then.star, tail)
+
+
+def surely_different(walk: Walk, a: Any, b: Any) -> bool:
+    """Whether two arms can't give one shape, whatever the sizes are."""
+    if not isinstance(a, Tensor) or not isinstance(b, Tensor):
+        return False
+    pairs = zip(
+        (*a.shape.head, *a.shape.tail), (*b.shape.head, *b.shape.tail), strict=False
+    )
+    return any(walk.facts.equal(x, y) is False for x, y in pairs)
+
+
+def arms_differ(walk: Walk, then: Any, other: Any, span: Span, spans: Any) -> None:
+    """Says that two arms can't be joined, and what each of them gives."""
+    walk.error(
+        "arms-mismatch",
+        f"the two sides of this condition give {describe(then)} and {describe(other)}",
+        span,
+        labels=[
+            Label(place, str(value))
+            for place, value in zip(spans, (then, other), strict=True)
+            if place is not None
+        ],
+        help="give both sides the same shape and dtype: what follows works with either",
+    )

@@ -15,6 +15,9 @@ from netdsl.graph import LayerModule, NetModule
 def lint(program: Program, net: syntax.Net) -> None:
     """Warnings about a net, once its class is defined; and what was never used."""
     walk = program.define(net)
+    if program.report.failed:
+        # What a mistake left alone may read them: whatever is mentioned is used.
+        walk.used |= _mentioned(net)
     for parameter in net.parameters:
         if parameter.name not in walk.used and not _only_default(net, parameter):
             program.report.warning(
@@ -36,6 +39,22 @@ def lint(program: Program, net: syntax.Net) -> None:
                 help="use it, or call it `_`",
             )
     _lint_layers(program, walk)
+
+
+def _mentioned(net: syntax.Net) -> set[str]:
+    """The names that a net reads anywhere."""
+    targets = {
+        id(name)
+        for part in (p for s in net.body for p in syntax.walk(s))
+        if isinstance(part, syntax.Assign)
+        for name in syntax.walk(part.target)
+    }
+    parts = [p for s in net.body for p in syntax.walk(s)]
+    if net.layer is not None:
+        parts += syntax.walk(net.layer)
+    return {
+        p.id for p in parts if isinstance(p, syntax.Name) and id(p) not in targets
+    }
 
 
 def _only_default(net: syntax.Net, parameter: syntax.Parameter) -> bool:

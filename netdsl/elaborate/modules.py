@@ -9,7 +9,7 @@ from netdsl import dims, graph, syntax
 from netdsl.diagnostics import Label
 from netdsl.dims import Size
 from netdsl.elaborate import arithmetic
-from netdsl.elaborate.joining import join
+from netdsl.elaborate.joining import arms_differ, join, surely_different
 from netdsl.elaborate.loops import (
     Carried,
     bind_target,
@@ -31,6 +31,7 @@ from netdsl.elaborate.values import (
     Val,
     assume,
     decide,
+    leaves,
 )
 from netdsl.elaborate.walk import Walk
 from netdsl.graph import (
@@ -98,6 +99,24 @@ def _made_by_name(walk: Walk, node: syntax.Name) -> Val:
         return found
     made = definition(walk, node.id, node)
     return made if made is not None else lookup_stage(walk, node)
+
+
+def refuse_layers(walk: Walk, vals: Sequence[Val], span: Span | None) -> None:
+    """Stops where a layer or function stands for a tensor or a number."""
+    for val in vals:
+        if isinstance(val.value, ModuleValue | Factory | NetParameter | FunctionValue):
+            place = val.span or span
+            assert place is not None
+            name = place.text.partition("=")[2].strip() or place.text
+            raise walk.stop(
+                "not-a-value",
+                f"{arithmetic.describe_value(val.value)} stands where a value is due",
+                place,
+                help=f"send a tensor through it: `{name}(x)`"
+                if isinstance(val.value, ModuleValue | FunctionValue)
+                and name.isidentifier()
+                else "",
+            )
 
 
 def _no_layer(walk: Walk, node: syntax.Expression, value: Any) -> Exception:
@@ -173,6 +192,8 @@ def from_factory(walk: Walk, factory: Factory | NetParameter, span: Span) -> Mod
         factory = Factory(factory, (), (), span)
     target = factory.target
     keywords = dict(factory.keywords)
+    for argument in (*factory.positional, *keywords.values()):
+        _settled(walk, argument, span)
     if target == SKIP:
         return SkipModule(span)
     if isinstance(target, NetParameter):
@@ -201,13 +222,33 @@ def from_factory(walk: Walk, factory: Factory | NetParameter, span: Span) -> Mod
         made = LayerModule(span, target, factory.positional, keywords)
         _check_arguments(walk, made)
         return made
+    walk.program.check_recursion(target, span)
     net = NetModule(span, target, factory.positional, keywords)
     net.given = walk.program.match_hyperparameters(walk, net)
     return net
 
 
+def _settled(walk: Walk, argument: Argument, span: Span) -> None:
+    """Stops where an argument has no value, so that a mistake in it is told once."""
+    from netdsl.elaborate.walk import Stop
+
+    for part in leaves(argument.value):
+        if not isinstance(part, Blur):
+            continue
+        if part.reason is not None:
+            walk.error(
+                "size-not-inferred",
+                "this value isn't known when the module is built",
+                argument.span or span,
+                labels=[Label(part.reason, "it gets lost here")],
+            )
+        raise Stop
+
+
 def _check_arguments(walk: Walk, module: LayerModule) -> None:
     """Says what is wrong with a layer's arguments where they are written."""
+    given = (*module.positional, *module.keywords.values())
+    refuse_layers(walk, [Val(a.value, a.expr, a.span) for a in given], module.span)
     try:
         _bound(module)
     except Refusal as refusal:
@@ -445,7 +486,7 @@ def _layer(
         module.applied = span
         walk.touched.append(module)
         _count(walk, module, call, span)
-    walk.keep(call.conditions, span)
+    walk.learn(call.conditions)
     return result
 
 
@@ -493,13 +534,21 @@ def _infer(
                 f"`{parameter.name}` of `{declaration.name}` follows from a tensor,"
                 " and none flows in",
             )
-        out[parameter.name] = source.shape.at(index)
+        out[parameter.name] = _size_at(source, index)
     if declaration.infer is not None:
         call = Call(declaration, {**values, **out, **running}, walk.facts)
         for key, value in declaration.infer(call).items():
             if key not in out and key not in module.keywords:
                 out[key] = value if key not in module.inferred else module.inferred[key]
     return out
+
+
+def _size_at(tensor: Tensor, index: int) -> Size:
+    """A size of what flows in; that the tensor has too few, the rule says best."""
+    rank = tensor.shape.rank
+    if rank is not None and not -rank <= index < rank:
+        return dims.symbol("?")
+    return tensor.shape.at(index)
 
 
 def _count(walk: Walk, module: LayerModule, call: Call, span: Span) -> None:
@@ -676,12 +725,13 @@ def _run_choice(
     if known is not None:
         return then if known else other
     joined = join(walk, then, other, if_true, if_false, test)
-    if joined is None:
-        walk.error(
-            "arms-mismatch",
-            f"the two sides of this condition differ: {then} and {other}",
-            choice.span or span,
-        )
+    from netdsl.elaborate.expressions import is_dynamic
+
+    if joined is None or (
+        is_dynamic(walk, test) and surely_different(walk, then, other)
+    ):
+        arms = (choice.then.span, choice.other.span)
+        arms_differ(walk, then, other, test.span or span, arms)
         return BLUR
     return joined
 
@@ -700,9 +750,23 @@ def _run_parameter(
     span: Span,
 ) -> Any:
     """One result per binding; where they differ, the layer is asked at run time."""
-    results = [transfer(walk, t, vals, keywords, span) for t in module.trials]
-    if not results or any(isinstance(r, Blur) for r in results):
-        return next((r for r in results if isinstance(r, Blur)), BLUR)
+    results = []
+    for trial in module.trials:
+        # What one binding needs, another may not.
+        with walk.on_path(walk.facts):
+            results.append(transfer(walk, trial, vals, keywords, span))
+    if not results:
+        name = module.symbol.name
+        walk.error(
+            "size-not-inferred",
+            f"nothing in the file says which net `{name}` is, so what it gives is not"
+            " known",
+            span,
+            help=f"give it a default, `{name}: net = ...`, or add a net that says it",
+        )
+        return BLUR
+    if any(isinstance(r, Blur) for r in results):
+        return next(r for r in results if isinstance(r, Blur))
     first = results[0]
     if all(r == first for r in results):
         return first
@@ -866,7 +930,7 @@ def _moved(value: Any, mapping: Mapping[dims.Atom, Size]) -> Any:
 def indexed(walk: Walk, value: ModuleValue, index: Val, span: Span) -> Val:
     """`layer[0]`, `blocks[j]`, `features[:4]`"""
     module = value.module
-    expr = graph.ModuleRef((*_path(value), index.expr))
+    expr = _element(value, index.expr)
     if not isinstance(module, ChainModule):
         raise walk.stop("bad-index", "only a list of layers has an index", span)
     module.used = True
@@ -915,6 +979,19 @@ def _sliced(
     return Val(ModuleValue(inner, expr), expr, span)
 
 
+def _element(value: ModuleValue, index: graph.Expr) -> graph.Expr:
+    if isinstance(value.expr, graph.MemberOf | graph.Ref):
+        return graph.MemberOf(value.expr, index, False)
+    return graph.ModuleRef((*_path(value), index))
+
+
+def has_class(expr: graph.Expr) -> bool:
+    """Whether Python knows the class of a layer: an attribute's, not an element's."""
+    if isinstance(expr, graph.MemberOf):
+        return expr.typed
+    return isinstance(expr, graph.ModuleRef) and len(expr.path) == 1
+
+
 def _path(value: ModuleValue) -> tuple[Any, ...]:
     if isinstance(value.expr, graph.ModuleRef):
         return value.expr.path
@@ -939,7 +1016,7 @@ def member(walk: Walk, value: ModuleValue, name: str, span: Span) -> Val:
     if isinstance(module, NetModule):
         found = walk.program.member_of(module.net, name)
         if isinstance(found, Module):
-            inner_expr = graph.ModuleRef((*_path(value), name))
+            inner_expr = graph.MemberOf(value.expr, name, has_class(value.expr))
             return Val(ModuleValue(found, inner_expr), inner_expr, span)
         if found is not None:
             return Val(found, expr, span)

@@ -62,6 +62,8 @@ def definition(walk: Walk, name: str, node: syntax.Name) -> Val | None:
     own = walk.program.definition(walk.owner, name)
     if isinstance(own, syntax.Fn):
         return Val(FunctionValue(own), graph.Raw(name), node.span)
+    if own is None and walk.program.files.is_broken(walk.owner, name):
+        return Val(BLUR, graph.Const(None), node.span)
     target: Any = own if own is not None else LAYERS.get(name)
     if target is None and name == SKIP:
         target = SKIP

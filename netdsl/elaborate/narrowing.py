@@ -18,6 +18,9 @@ class Maybe(Record):
 
     value: Any
 
+    def __str__(self) -> str:
+        return f"{self.value} | None"
+
 
 def _told(node: syntax.Expression, truth: bool) -> Iterator[tuple[str, bool]]:
     """Names and whether they are None, as far as the test's outcome tells."""
@@ -36,8 +39,10 @@ def _told(node: syntax.Expression, truth: bool) -> Iterator[tuple[str, bool]]:
 
 
 @contextmanager
-def narrowed(walk: Walk, test: syntax.Expression, truth: bool) -> Iterator[None]:
-    """Names that the test settles have the settled value inside."""
+def narrowed(
+    walk: Walk, test: syntax.Expression, truth: bool
+) -> Iterator[dict[str, Val]]:
+    """Names that the test settles have the settled value inside; gives them."""
     before: dict[str, Val] = {}
     for name, is_none in _told(test, truth):
         val = walk.scope.get(name)
@@ -49,7 +54,7 @@ def narrowed(walk: Walk, test: syntax.Expression, truth: bool) -> Iterator[None]
             walk.scope[name] = Val(settled, val.expr, val.span)
     inside = {n: walk.scope[n] for n in before}
     try:
-        yield
+        yield inside
     finally:
         for name, val in before.items():
             # A name bound anew in the arm keeps its new value.

@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 
 from netdsl import dims, graph, syntax
 from netdsl.diagnostics import Diagnostic, Label, Report
-from netdsl.dims import Facts, Size
+from netdsl.dims import Size
+from netdsl.facts import Facts
 from netdsl.elaborate import arithmetic
 from netdsl.elaborate.types import (
     dtype_of,
@@ -173,6 +174,8 @@ class Program:
                     argument.span or module.span or net.name_span,
                     help=walk.suggest(name, known),
                 )
+            if name not in by_name:
+                self._check_size_word(walk, net, name, argument)
             given[name] = argument
         for parameter in parameters:
             if parameter.name not in given and parameter.default is None:
@@ -185,6 +188,20 @@ class Program:
             if parameter.name in given:
                 self._check_type(walk, net, parameter, given[parameter.name])
         return given
+
+    def _check_size_word(
+        self, walk: Walk, net: syntax.Net, name: str, argument: Argument
+    ) -> None:
+        value = argument.value
+        if isinstance(value, Blur) or arithmetic.is_int(value):
+            if not isinstance(value, int) or value >= 1:
+                return
+        raise walk.stop(
+            "wrong-value",
+            f"the size {name} of `{net.name}` is an int of at least 1, not"
+            f" {arithmetic.describe_value(value)}",
+            argument.span or net.name_span,
+        )
 
     def _check_type(
         self, walk: Walk, net: Any, parameter: syntax.Parameter, argument: Argument
@@ -908,18 +925,29 @@ class Program:
 
     # -- recursion -------------------------------------------------------------------------
 
+    def check_recursion(self, net: syntax.Net, span: Span) -> None:
+        """Stops where a net that is being walked is made once more."""
+        if any(net is a for a in self._active):
+            self._refuse_recursion(net, span)
+            raise Stop
+
+    def _refuse_recursion(self, item: syntax.Net | syntax.Fn, span: Span) -> None:
+        if isinstance(item, syntax.Fn):
+            text = f"`{item.name}` calls itself"
+            help_ = "write a loop: `for` over a range or a list"
+        else:
+            text = f"`{item.name}` contains itself"
+            help_ = "to repeat a part, make a chain: `[Block() for _ in range(depth)]`"
+        labels = [Label(item.name_span, "defined here")]
+        self.report.error("recursive-net", text, span, "", labels, help_)
+
     def _inside(self, net: syntax.Net | syntax.Fn, span: Span) -> Any:
         from contextlib import contextmanager
 
         @contextmanager
         def guard() -> Iterator[None]:
             if any(net is a for a in self._active):
-                self.report.error(
-                    "recursive-net",
-                    f"`{net.name}` contains itself",
-                    span,
-                    help="a net's layers are all known when it is built",
-                )
+                self._refuse_recursion(net, span)
                 raise Stop
             if len(self._active) >= self.limits.nesting:
                 self.report.error(

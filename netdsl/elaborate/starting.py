@@ -14,7 +14,7 @@ from netdsl.records import Record
 from netdsl.shapes import Refusal, Shape, Tensor
 
 # torch.nn.init: what stands before `_`, and the arguments behind the tensor.
-_INITIALISERS = {
+INITIALISERS = {
     "uniform": "a: float = 0.0, b: float = 1.0",
     "normal": "mean: float = 0.0, std: float = 1.0",
     "trunc_normal": "mean: float = 0.0, std: float = 1.0, a: float = -2.0,"
@@ -48,7 +48,7 @@ def initialiser(walk: Walk, node: syntax.Expression) -> Initialiser | None:
     name = node.function if isinstance(node, syntax.Call) else node
     if not isinstance(name, syntax.Name) or name.id in walk.scope:
         return None
-    signature = _INITIALISERS.get(name.id)
+    signature = INITIALISERS.get(name.id)
     if signature is None:
         return None
     if not isinstance(node, syntax.Call) and signature and "=" not in signature:
@@ -143,7 +143,7 @@ def init_rule(walk: Walk, node: syntax.Init) -> graph.InitRule:
                 "wrong-type",
                 "an initial value is a number or one of torch.nn.init's",
                 node.value.span,
-                help=walk.suggest(node.value.span.text.split("(")[0], _INITIALISERS)
+                help=walk.suggest(node.value.span.text.split("(")[0], INITIALISERS)
                 or "as in `normal(std=0.02)`",
             )
         value = Initialiser("constant", (val.expr,), ())

@@ -39,6 +39,7 @@ from netdsl.elaborate.values import (
     type_name,
 )
 from netdsl.elaborate.walk import Stop, Walk, executes
+from netdsl.facts import Facts
 from netdsl.graph import ChoiceModule, Symbol
 from netdsl.layers import Unknown
 from netdsl.shapes import Shape, Tensor
@@ -239,13 +240,20 @@ def _if(walk: Walk, node: syntax.If) -> None:
 class _Arm:
     """What one side of an `if` leaves behind."""
 
-    def __init__(self, walk: Walk, facts: dims.Facts) -> None:
-        self.scope = walk.scope
+    def __init__(self, walk: Walk, facts: Facts, told: dict[str, Val]) -> None:
+        self.scope = dict(walk.scope)
+        self.told = told
+        """What the test says of names, unless the arm binds them anew."""
         self.init = walk.init
         self.forward = walk.forward
         self.layers = walk.layers
         self.returned = walk.returned
         self.facts = facts
+
+    def leaves(self, name: str, before: Val | None) -> bool:
+        """Whether the arm binds nothing to a name that there was before."""
+        val = self.scope.get(name)
+        return val is not None and (val is before or val is self.told.get(name))
 
 
 def _walk_arm(
@@ -262,13 +270,13 @@ def _walk_arm(
     walk.init, walk.forward = [], []
     try:
         with walk.on_path(facts), walk.in_arm(node, truth):
-            with narrowed(walk, node.test, truth):
+            with narrowed(walk, node.test, truth) as told:
                 if known is (not truth):
                     with walk.report.muted():
                         walk.execute(body)
                 else:
                     walk.execute(body)
-        return _Arm(walk, facts)
+                return _Arm(walk, facts, told)
     finally:
         walk.scope, walk.init, walk.forward, walk.layers, walk.returned = saved
 
@@ -300,6 +308,9 @@ def _meet(walk: Walk, node: syntax.If, test: Val, arms: list[_Arm]) -> None:
         return
     for name in {*then.scope, *other.scope}:
         a, b = then.scope.get(name), other.scope.get(name)
+        before = walk.scope.get(name)
+        if then.leaves(name, before) and other.leaves(name, before):
+            continue
         if a is None or b is None:
             given = a if a is not None else b
             assert given is not None

@@ -12,7 +12,8 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from netdsl import dims, graph
-from netdsl.dims import Comparison, Dim, Facts, Size
+from netdsl.dims import Dim, Size
+from netdsl.facts import Comparison, Facts
 from netdsl.graph import Argument, Expr, Symbol
 from netdsl.layers.spec import Declaration, Unknown
 from netdsl.records import Record

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from netdsl import dims, graph, syntax
 from netdsl.diagnostics import Diagnostic, Label, Report
-from netdsl.dims import Comparison, Dim, Facts, Size
+from netdsl.dims import Dim, Size
+from netdsl.facts import Comparison, Facts
 from netdsl.elaborate.values import BLUR, Blur, Val
 from netdsl.graph import Expr, Symbol
 from netdsl.limits import Limits
@@ -225,7 +226,7 @@ class Walk:
         help: str = "",
     ) -> None:
         """A message; in a walk for a use, with the places that led here."""
-        labels = (*labels, *reversed(self.chain))
+        labels = (*labels, *(c for c in reversed(self.chain) if c.span != span))
         self.report.error(code, text, span, note, labels, help)
 
     def stop(self, code: str, text: str, span: Span, **more: Any) -> Stop:
@@ -270,9 +271,19 @@ class Walk:
     # -- facts ------------------------------------------------------------------
 
     def keep(self, conditions: Iterable[tuple[Comparison, str]], span: Span) -> None:
-        """Conditions that a rule left open: known from here on, kept for uses."""
+        """Conditions that a rule left open: known from here on.
+
+        Those that hold for every use of the class are checked when it is built;
+        what a path knows, or a layer of torch checks itself, is not.
+        """
         for comparison, text in conditions:
-            self.conditions.append((comparison, text, span))
+            if self.top:
+                self.conditions.append((comparison, text, span))
+            self.facts = self.facts.assume(comparison)
+
+    def learn(self, conditions: Iterable[tuple[Comparison, str]]) -> None:
+        """Conditions that torch checks itself where the layer is built or run."""
+        for comparison, _ in conditions:
             self.facts = self.facts.assume(comparison)
 
     @contextmanager

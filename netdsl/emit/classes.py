@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from netdsl import dims, graph, syntax
-from netdsl.dims import Comparison
+from netdsl.facts import Comparison
 from netdsl.elaborate.demand import in_expr, in_size, reached
 from netdsl.elaborate.expressions import is_dynamic
 from netdsl.elaborate.narrowing import Maybe
@@ -256,7 +256,9 @@ class ClassWriter:
         self._checks(lines, static=True)
         before = lines
         inner = Lines()
-        constructor = Constructor(self.program, self.init_speller, inner)
+        constructor = Constructor(
+            self.program, self.init_speller, inner, self.walk.let_values
+        )
         constructor.statements(self.walk.init, self._wanted_lets())
         owns = self._owns()
         if owns:
@@ -542,10 +544,13 @@ class ClassWriter:
         if len(text) + 4 * 2 + 6 <= WIDEST:
             lines.add(f'"""{text}"""')
             return
-        lines.add(f'"""{", ".join(inputs)}' if len(inputs) == 1 else '"""')
-        if len(inputs) > 1:
-            for part in inputs:
-                lines.add(f"{part},")
+        together = ", ".join(inputs)
+        if len(together) + 4 * 2 + 3 <= WIDEST:
+            inputs = [together]
+        first, *others = [f"{part}," for part in inputs[:-1]] + [inputs[-1]]
+        lines.add(f'"""{first}')
+        for part in others:
+            lines.add(part)
         lines.add(f"-> {result}")
         lines.add('"""')
 
@@ -733,7 +738,7 @@ def as_remainder(comparison: Comparison) -> tuple[dims.Size, dims.Size] | None:
     """`C - C % heads == C` as (C, heads): what must be divisible by what."""
     if comparison.op != "==":
         return None
-    difference = comparison.left - comparison.right
+    difference = dims.expand(comparison.left - comparison.right)
     if not isinstance(difference, dims.Dim) or len(difference.terms) != 1:
         return None
     monomial, _ = difference.terms[0]

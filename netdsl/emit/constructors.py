@@ -31,8 +31,15 @@ SHORT = 60
 class Constructor:
     """Writes the layers of one class into its `__init__`."""
 
-    def __init__(self, program: Any, speller: Speller, lines: Lines) -> None:
+    def __init__(
+        self,
+        program: Any,
+        speller: Speller,
+        lines: Lines,
+        lets: list[tuple[Symbol, Any]] | None = None,
+    ) -> None:
         self.program = program
+        self.lets = {id(symbol): value for symbol, value in lets or ()}
         self.speller = speller
         self.lines = lines
         self.namespaces: set[tuple[str, ...]] = set()
@@ -52,10 +59,18 @@ class Constructor:
                         )
                         value = self.speller.text(statement.value)
                         self.lines.add(f"{names} = {value}", statement.span)
+                        self._name_sizes(statement.symbols)
                 case graph.OwnTensor():
                     self.own(statement)
                 case graph.Branch():
                     self._branch(statement, wanted_lets)
+
+    def _name_sizes(self, symbols: tuple[Symbol, ...]) -> None:
+        """From here on, a size that a `let` has named goes by that name."""
+        for symbol in symbols:
+            size = self.lets.get(id(symbol))
+            if isinstance(size, dims.Dim) and dims.single(size) is None:
+                self.speller.known.append((size, self.speller.symbol_text(symbol)))
 
     def _branch(self, statement: graph.Branch, wanted: set[int]) -> None:
         test = self.speller.text(statement.test)

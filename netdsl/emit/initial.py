@@ -28,14 +28,41 @@ def init_rules(program: Any, walk: Walk, speller: Speller, lines: Lines) -> None
     lines.add("for module in self.modules():", span)
     with lines.indented():
         word = "if"
-        for owner in dict.fromkeys(_owner(speller, r) for r in rules):
-            mine = [r for r in rules if _owner(speller, r) == owner]
-            lines.add(f"{word} isinstance(module, {owner}):", mine[0].span)
+        for owners, mine in _by_owner(speller, rules):
+            lines.add(f"{word} isinstance(module, {' | '.join(owners)}):", mine[0].span)
             with lines.indented():
-                for parameter in dict.fromkeys(r.parameter for r in mine):
-                    last = [r for r in mine if r.parameter == parameter][-1]
-                    _set(speller, lines, last, f"module.{parameter}")
+                for rule in mine:
+                    _set(speller, lines, rule, f"module.{rule.parameter}")
             word = "elif"
+
+
+def _by_owner(
+    speller: Speller, rules: list[graph.InitRule]
+) -> list[tuple[list[str], list[graph.InitRule]]]:
+    """The rules that hold for each type; types with the same rules go together."""
+    groups: list[tuple[list[str], list[graph.InitRule]]] = []
+    for owner in dict.fromkeys(_owner(speller, r) for r in rules):
+        mine = {r.parameter: r for r in rules if _owner(speller, r) == owner}
+        for owners, known in groups:
+            if [_effect(r) for r in known] == [_effect(r) for r in mine.values()]:
+                owners.append(owner)
+                break
+        else:
+            groups.append(([owner], list(mine.values())))
+    return groups
+
+
+def _effect(rule: graph.InitRule) -> tuple[Any, ...]:
+    return rule.parameter, rule.value, _may_lack(rule)
+
+
+def _may_lack(rule: graph.InitRule) -> bool:
+    """Whether the parameter may be None: `bias` of layers that can do without."""
+    return (
+        rule.parameter == "bias"
+        and isinstance(rule.owner, Declaration)
+        and "bias" in rule.owner.signature.by_name
+    )
 
 
 def _owner(speller: Speller, rule: graph.InitRule) -> str:
@@ -48,12 +75,20 @@ def _owner(speller: Speller, rule: graph.InitRule) -> str:
 def _chain(speller: Speller, lines: Lines, rules: list[graph.InitRule]) -> None:
     """The lines for one parameter's name, the last first."""
     word = "if"
+    groups: list[tuple[list[str], graph.InitRule]] = []
     for rule in reversed(rules):
+        owner = "" if rule.owner is None else _owner(speller, rule)
+        last = groups[-1] if groups else None
+        if owner and last and last[0][0] and _effect(last[1]) == _effect(rule):
+            last[0].insert(0, owner)
+        else:
+            groups.append(([owner], rule))
+    for owners, rule in groups:
         if rule.owner is None:
             test = _matches(speller, rule.pattern)
             target = f"module.get_parameter({quoted(rule.parameter)})"
         else:
-            test = f"isinstance(module, {_owner(speller, rule)})"
+            test = f"isinstance(module, {' | '.join(owners)})"
             target = f"module.{rule.parameter}"
         lines.add(f"{word} {test}:", rule.span)
         with lines.indented():
@@ -78,12 +113,11 @@ def _matches(speller: Speller, pattern: str) -> str:
 
 
 def _set(speller: Speller, lines: Lines, rule: graph.InitRule, target: str) -> None:
-    if rule.parameter == "bias" and isinstance(rule.owner, Declaration):
-        if "bias" in rule.owner.signature.by_name:
-            lines.add(f"if {target} is not None:", rule.span)
-            with lines.indented():
-                _assign(speller, lines, rule, target)
-            return
+    if _may_lack(rule):
+        lines.add(f"if {target} is not None:", rule.span)
+        with lines.indented():
+            _assign(speller, lines, rule, target)
+        return
     _assign(speller, lines, rule, target)
 
 

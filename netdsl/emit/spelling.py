@@ -7,7 +7,7 @@ from typing import Any
 
 from netdsl import dims, graph
 from netdsl.dims import Size
-from netdsl.elaborate.modules import OutOf
+from netdsl.elaborate.modules import OutOf, has_class
 from netdsl.elaborate.values import (
     SKIP,
     DType,
@@ -16,6 +16,7 @@ from netdsl.elaborate.values import (
     NetParameter,
     Val,
 )
+from netdsl.factoring import factored
 from netdsl.graph import Expr, Symbol
 from netdsl.layers.spec import Declaration
 
@@ -127,6 +128,8 @@ class Speller:
                 return f"{self.text(expr.module, ATOM)}({inner})", ATOM
             case graph.ModuleRef():
                 return self.path(expr.path), ATOM
+            case graph.MemberOf():
+                return self._member(expr), ATOM
             case OutOf():
                 return self.out_of(expr), ATOM
         raise AssertionError(expr)
@@ -174,10 +177,18 @@ class Speller:
 
     def _attribute(self, expr: graph.AttributeOf) -> str:
         value = expr.value
-        if isinstance(value, graph.ModuleRef) and len(value.path) > 1:
-            # A namespace holds modules of no known type: torch finds the tensor.
+        if isinstance(value, graph.ModuleRef | graph.MemberOf) and not has_class(value):
+            # The class of what a list holds is not known: torch finds the tensor.
             return f"{self.text(value, ATOM)}.get_parameter({quoted(expr.name)})"
         return f"{self.text(value, ATOM)}.{expr.name}"
+
+    def _member(self, expr: graph.MemberOf) -> str:
+        owner = self.text(expr.value, ATOM)
+        if not isinstance(expr.name, str):
+            return f"{owner}[{self.text(expr.name)}]"
+        if expr.typed and expr.name.isidentifier():
+            return f"{owner}.{expr.name}"
+        return f"{owner}.get_submodule({quoted(expr.name)})"
 
     def _slice(self, expr: graph.SliceOf) -> str:
         start = self.text(expr.start, OR) if expr.start is not None else ""
@@ -308,6 +319,15 @@ class Speller:
                 return name, ATOM
         if not isinstance(size, dims.Dim):
             return self.constant(size)
+        factors = factored(size)
+        if len(factors) > 1:
+            texts = [_wrap(self.size(f), PRODUCT + 1) for f in factors]
+            return " * ".join(texts), PRODUCT
+        size = factors[0]
+        assert isinstance(size, dims.Dim)
+        product = dims.factors(size)
+        if len(product) > 1:
+            return " * ".join(_wrap(self.size(f), PRODUCT + 1) for f in product), PRODUCT
         parts: list[tuple[bool, Text]] = []
         for monomial, coefficient in size.terms:
             parts.append((coefficient < 0, self._term(monomial, abs(coefficient))))

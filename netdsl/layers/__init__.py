@@ -1,38 +1,24 @@
 """What is known of torch, as data: one declaration for each layer and function.
 
-Importing this package fills `LAYERS` and `FUNCTIONS`.
+`LAYERS` and `FUNCTIONS` know from `FAMILIES` which module declares a name, so
+that compiling a file costs only the families that it uses.
 """
 
-from netdsl.layers import (  # noqa: F401  each declares its family
-    activation,
-    arithmetic,
-    attention,
-    casting,
-    comparing,
-    convolution,
-    creation,
-    distance,
-    dropout,
-    einsum,
-    embedding,
-    functional,
-    indexing,
-    joining,
-    linear,
-    losses,
-    normalization,
-    padding,
-    pointwise,
-    pooling,
-    products,
-    rearranging,
-    recurrent,
-    reduction,
-    resampling,
-    reshaping,
-    sampling,
-    selecting,
-)
+from netdsl.layers.families import FAMILIES
 from netdsl.layers.spec import FUNCTIONS, LAYERS, Call, Declaration, Unknown, bind
 
-__all__ = ["FUNCTIONS", "LAYERS", "Call", "Declaration", "Unknown", "bind"]
+for _family, (_layers, _functions) in FAMILIES.items():
+    for _name in _layers.split():
+        LAYERS.expect(_name, _family)
+    for _name in _functions.split():
+        FUNCTIONS.expect(_name, _family)
+
+__all__ = [
+    "FAMILIES",
+    "FUNCTIONS",
+    "LAYERS",
+    "Call",
+    "Declaration",
+    "Unknown",
+    "bind",
+]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from netdsl.dims import Comparison, Size, maximum, show
+from netdsl.dims import Size, maximum, show
+from netdsl.facts import Comparison
 from netdsl.layers.spec import Call, Rule, layer
 from netdsl.shapes import Shape, Tensor
 

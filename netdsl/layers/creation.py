@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from math import ceil
 
-from netdsl.dims import Comparison, Dim, Size, floordiv, show
+from netdsl.dims import Dim, Size, floordiv, show
+from netdsl.facts import Comparison
 from netdsl.layers.pointwise import keep
 from netdsl.layers.spec import Call, Rule, Unknown, function
 from netdsl.shapes import FLOATS, Refusal, Shape, Tensor, Undecided, fixed

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from netdsl.dims import Comparison, Size, floordiv, modulo, show
+from netdsl.dims import Size, floordiv, modulo, show
+from netdsl.facts import Comparison
 from netdsl.layers.pointwise import keep
 from netdsl.layers.rearranging import at_least
 from netdsl.layers.spec import LAYERS, Call, Result, Rule, function

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any, TypeAlias
 
-from netdsl.dims import Comparison, Dim, Size, floordiv, show
+from netdsl.dims import Dim, Size, floordiv, show
+from netdsl.facts import Comparison
 from netdsl.layers.spec import Call, Unknown
 from netdsl.shapes import Refusal, Shape, Tensor, Undecided
 

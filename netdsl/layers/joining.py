@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from netdsl.dims import Comparison, Size, floordiv, maximum, modulo, show
+from netdsl.dims import Size, floordiv, maximum, modulo, show
+from netdsl.facts import Comparison
 from netdsl.layers.spec import Call, function
 from netdsl.shapes import Refusal, Shape, Tensor, Undecided, fixed, result_dtype
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from netdsl.dims import Comparison, Size, minimum, show
+from netdsl.dims import Size, minimum, show
+from netdsl.facts import Comparison
 from netdsl.layers.convolution import split_batch
 from netdsl.layers.resampling import scaled
 from netdsl.layers.spec import Call, Result, Rule, layer

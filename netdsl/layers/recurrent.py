@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from netdsl.dims import Comparison, Size, show
+from netdsl.dims import Size, show
+from netdsl.facts import Comparison
 from netdsl.layers.spec import Call, Rule, layer
 from netdsl.shapes import Shape, Tensor, Undecided
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from netdsl.dims import Comparison, Dim, Size, show
+from netdsl.dims import Dim, Size, show
+from netdsl.facts import Comparison
 from netdsl.layers.convolution import windows
 from netdsl.layers.spec import Call, Rule, Value, layer
 from netdsl.shapes import Shape, Tensor, Undecided

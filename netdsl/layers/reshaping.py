@@ -2,17 +2,8 @@
 
 from __future__ import annotations
 
-from netdsl.dims import (
-    Comparison,
-    Dim,
-    FloorDiv,
-    Size,
-    cancel,
-    floordiv,
-    modulo,
-    show,
-    single,
-)
+from netdsl.dims import Dim, FloorDiv, Size, cancel, floordiv, modulo, show, single
+from netdsl.facts import Comparison
 from netdsl.layers.pointwise import keep
 from netdsl.layers.reduction import outside_in
 from netdsl.layers.spec import Call, Rule, function

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from netdsl.dims import Comparison, Size, show
+from netdsl.dims import Size, show
+from netdsl.facts import Comparison
 from netdsl.layers.functional import as_layer
 from netdsl.layers.pointwise import keep, not_bool
 from netdsl.layers.resampling import resized

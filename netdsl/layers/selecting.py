@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from netdsl.dims import Comparison, show
+from netdsl.dims import show
+from netdsl.facts import Comparison
 from netdsl.layers.pointwise import keep, not_bool
 from netdsl.layers.spec import Call, Result, function
 from netdsl.shapes import Refusal, Tensor, fixed

@@ -28,10 +28,12 @@ arguments that are given by keyword.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from importlib import import_module
 from typing import Any, NamedTuple, TypeAlias
 
-from netdsl.dims import Comparison, Dim, Facts, Size, show
+from netdsl.dims import Dim, Size, show
+from netdsl.facts import Comparison, Facts
 from netdsl.shapes import (
     DTYPES,
     FLOATS,
@@ -228,8 +230,39 @@ class Declaration:
         return any(p.inferred for p in self.signature.parameters)
 
 
-LAYERS: dict[str, Declaration] = {}
-FUNCTIONS: dict[str, Declaration] = {}
+class Table(Mapping[str, Declaration]):
+    """Declarations by name; a family is imported when one of its names is asked."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, Declaration | str] = {}
+
+    def expect(self, name: str, family: str) -> None:
+        """The module of this package that declares the name."""
+        self._known[name] = family
+
+    def declare(self, declaration: Declaration) -> None:
+        self._known[declaration.name] = declaration
+
+    def __getitem__(self, name: str) -> Declaration:
+        found = self._known[name]
+        if isinstance(found, str):
+            import_module(f"netdsl.layers.{found}")
+            found = self._known[name]
+            assert not isinstance(found, str), f"{name} is not declared there"
+        return found
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._known
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._known)
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+
+LAYERS = Table()
+FUNCTIONS = Table()
 
 
 def layer(
@@ -245,7 +278,7 @@ def layer(
 ) -> None:
     """Declares `torch.nn.NAME` from `NAME(signature)`."""
     name, signature = declaration[:-1].split("(", 1)
-    LAYERS[name] = Declaration(
+    made = Declaration(
         name,
         signature,
         f"nn.{name}",
@@ -257,6 +290,7 @@ def layer(
         buffers=buffers,
         flops=flops,
     )
+    LAYERS.declare(made)
 
 
 def function(
@@ -269,7 +303,8 @@ def function(
 ) -> None:
     """Declares a function from `NAME(signature)` and its Python."""
     name, signature = declaration[:-1].split("(", 1)
-    FUNCTIONS[name] = Declaration(name, signature, target, rule, doc=doc, flops=flops)
+    made = Declaration(name, signature, target, rule, doc=doc, flops=flops)
+    FUNCTIONS.declare(made)
 
 
 # -- arguments -----------------------------------------------------------------
@@ -299,17 +334,15 @@ def bind(
             values[places[i].name] = _checked_all(name, places[i], positional[i:], i)
             break
         if i >= len(places):
-            raise _too_many(declaration, places, len(positional), i, running)
+            raise _too_many(declaration, places, positional, i, running)
         values[places[i].name] = _checked(name, places[i], value, i)
     for key, value in keywords.items():
         parameter = signature.by_name.get(key)
         if parameter is None:
-            known = ", ".join(f"`{p}`" for p in signature.by_name)
             raise Refusal(
                 "unknown-argument",
                 f"`{name}` has no argument `{key}`",
-                note="not an argument of it",
-                help=f"it takes {known}" if known else "it takes no arguments",
+                help=_which(signature, key),
                 argument=key,
             )
         if key in values:
@@ -329,6 +362,12 @@ def bind(
         if parameter.variadic:
             values[parameter.name] = ()
         elif parameter.required:
+            if running:
+                raise Refusal(
+                    "bad-input",
+                    f"`{name}` needs its input `{parameter.name}` too",
+                    help=f"write `({_example(declaration, running)}) -> ...`",
+                )
             raise Refusal(
                 "missing-argument",
                 f"`{name}` needs `{parameter.name}`",
@@ -340,6 +379,19 @@ def bind(
     return values
 
 
+def _which(signature: Signature, word: str) -> str:
+    """The argument that may be meant, or all there are."""
+    from difflib import get_close_matches
+
+    near = get_close_matches(word, signature.by_name, 1, 0.7)
+    if near:
+        return f"did you mean `{near[0]}`?"
+    if word in ("device", "dtype"):
+        return "the caller moves and converts the built module"
+    known = ", ".join(f"`{p}`" for p in signature.by_name)
+    return f"it takes {known}" if known else "it takes no arguments"
+
+
 def _example(declaration: Declaration, running: bool) -> str:
     signature = declaration.call if running else declaration.signature
     words = [p.name for p in signature.parameters if p.required and p.inferred is None]
@@ -349,23 +401,28 @@ def _example(declaration: Declaration, running: bool) -> str:
 def _too_many(
     declaration: Declaration,
     places: list[Parameter],
-    given: int,
+    positional: Sequence[Value],
     at: int,
     running: bool,
 ) -> Refusal:
     name = declaration.name
+    given = len(positional)
     inferred = [p for p in declaration.signature.parameters if p.inferred]
     if declaration.infers and not running and inferred:
         return Refusal(
             "too-many-arguments",
-            f"`{name}` takes {_count(len(places))} by position: its"
-            f" `{inferred[0].name}` follows from its input",
-            note="one too many",
-            help=f"write `{name}({_example(declaration, running)})`, and all else by"
-            " keyword",
-            position=at,
+            f"`{name}` takes {_count(len(places))} by position, not {given}:"
+            f" `{inferred[0].name}` follows from the tensor that flows in",
+            help=_without_sizes(declaration, positional),
+            position=at if inferred[0] is not declaration.signature.parameters[0] else 0,
         )
     signature = declaration.call if running else declaration.signature
+    if running:
+        return Refusal(
+            "bad-input",
+            f"`{name}` takes {_tensors(len(places))}, and {given} flow in",
+            position=at,
+        )
     by_keyword = [p.name for p in signature.parameters if p.keyword]
     return Refusal(
         "too-many-arguments",
@@ -375,6 +432,41 @@ def _too_many(
         help=f"`{by_keyword[0]}` is given by keyword" if by_keyword else "",
         position=at,
     )
+
+
+def _without_sizes(declaration: Declaration, positional: Sequence[Value]) -> str:
+    """The call, had it been written as torch wants it: `Linear(784, 10)`."""
+    name = declaration.name
+    parameters = declaration.signature.parameters
+    given = list(zip(parameters, positional, strict=False))
+    words = [_literal_text(v) for p, v in given if p.required and not p.inferred]
+    words += [
+        f"{p.name}={_literal_text(v)}"
+        for p, v in given
+        if not p.required and not p.inferred
+    ]
+    required = sum(p.required and not p.inferred for p in parameters)
+    written = sum(p.required and not p.inferred for p, _ in given)
+    if len(positional) > len(parameters) or written < required or "..." in words:
+        example = _example(declaration, running=False)
+        return f"write `{name}({example})`, and all else by name"
+    shown = f"{name}({', '.join(words)})" if words else name
+    return f"leave it out and write `{shown}`; all optional arguments go by name"
+
+
+def _literal_text(value: Value) -> str:
+    if isinstance(value, tuple | list):
+        inner = ", ".join(_literal_text(v) for v in value)
+        return f"({inner})" if isinstance(value, tuple) else f"[{inner}]"
+    if isinstance(value, str):
+        return f'"{value}"' if value.isascii() and value.isprintable() else "..."
+    if isinstance(value, Dim):
+        return show(value)
+    return str(value) if isinstance(value, int | float) or value is None else "..."
+
+
+def _tensors(n: int) -> str:
+    return "one tensor" if n == 1 else f"{n} tensors"
 
 
 def _count(n: int) -> str:
