@@ -21,7 +21,6 @@ from netdsl.elaborate.lints import lint
 from netdsl.elaborate.program import Program
 from netdsl.elaborate.values import Factory
 from netdsl.elaborate.walk import Stop, TooMuch, Walk
-from netdsl.emit.file import Emitted, emit
 from netdsl.graph import Argument, Const
 from netdsl.incremental import Memory
 from netdsl.limits import Limits
@@ -303,6 +302,8 @@ def compile(
     missing = missing_externs(analysis.program, externs or {})
     if missing:
         return Outcome((*analysis.diagnostics, *missing), None)
+    from netdsl.emit.file import emit
+
     emitted = emit(analysis.program, externs or {}, net)
     return Outcome(analysis.diagnostics, formatted(emitted.text()))
 
@@ -355,7 +356,6 @@ def static_value(value: Any) -> Any:
 
 __all__ = [
     "Analysis",
-    "Emitted",
     "Files",
     "Outcome",
     "Reader",

@@ -27,7 +27,8 @@ class Symbol:
     Kinds: `hyper` (a parameter of the class), `let`, `loop` (of a loop that
     builds), `size` (of an input), `carried` (a running int), `constant` (of
     the file), `var` (a tensor the user named), `temp` (one that needs a name),
-    `input`, `item` (of a loop in forward), `own` (a parameter or buffer).
+    `input`, `item` (of a loop in forward), `own` (a parameter or buffer),
+    `lookup` (one of several nets: `value` is the expression that picks it).
     """
 
     __slots__ = ("hint", "kind", "name", "place", "type", "value")
@@ -91,6 +92,12 @@ class Op(Expr):
 
     op: str
     operands: tuple[Expr, ...]
+
+
+class Definition(Expr):
+    """A net or layer handed on: `Bottleneck`, `partial(nn.BatchNorm2d, eps=1e-3)`"""
+
+    factory: Any
 
 
 class Choose(Expr):

@@ -70,7 +70,7 @@ class Shape(Record):
     def sizes(self) -> tuple[Size, ...]:
         """All sizes; the rank has to be known."""
         if self.star is not None:
-            raise self._unknown("this")
+            raise self._unknown("what this gives")
         return self.head
 
     @property
@@ -84,9 +84,9 @@ class Shape(Record):
     def _unknown(self, what: str) -> Refusal:
         return Refusal(
             "unknown-rank",
-            f"{what} needs the number of sizes, and `{self}` may have any",
-            note=f"`{self}` has any number of sizes",
-            help="write the input's shape without `*`",
+            f"{what} can't be told: {self} may have any number of sizes",
+            help="count from the right, as in `dim=-1`, or write out the sizes of"
+            " the input, without `*`",
         )
 
     def at(self, index: int) -> Size:

@@ -86,6 +86,8 @@ def in_module(program: Any, module: graph.Module) -> Iterator[Symbol]:
         case graph.ExternModule():
             yield from _arguments(program, module)
         case graph.ParameterModule():
+            if module.symbol.kind == "lookup":
+                yield from in_expr(program, module.symbol.value)
             yield from _arguments(program, module)
             for size in parameter_sizes(program, module):
                 yield from in_expr(program, size)

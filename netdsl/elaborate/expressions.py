@@ -16,7 +16,9 @@ from netdsl.elaborate.values import (
     BLUR,
     Blur,
     Condition,
+    Factory,
     ModuleValue,
+    NetParameter,
     Rounds,
     Val,
     assume,
@@ -26,7 +28,7 @@ from netdsl.elaborate.values import (
     type_name,
 )
 from netdsl.elaborate.walk import Walk, evaluates, is_blur
-from netdsl.graph import Expr
+from netdsl.graph import Expr, Symbol
 from netdsl.layers import Call, Unknown
 from netdsl.layers.indexing import index_shape
 from netdsl.layers.spec import Declaration
@@ -68,7 +70,8 @@ def _f_string(walk: Walk, node: syntax.FString) -> Val:
 def _tuple(walk: Walk, node: syntax.TupleOf) -> Val:
     vals = walk.in_order([lambda i=i: walk.evaluate(i) for i in node.items])  # type: ignore[misc]
     expr = graph.Sequence("tuple", tuple(v.expr for v in vals))
-    return Val(tuple(v.value for v in vals), expr, node.span)
+    spans = tuple(v.span for v in vals)
+    return Val(tuple(v.value for v in vals), expr, node.span, spans)
 
 
 @evaluates(syntax.ListOf)
@@ -481,6 +484,10 @@ def _any_of(walk: Walk, values: list[Any], expr: Expr, index: Any) -> Any:
         place = index if isinstance(index, Dim) else 0
         inner = expr.value if isinstance(expr, graph.Item) else expr
         return dims.of(dims.Element(arithmetic.text_of(inner), inner, place))
+    if all(isinstance(v, Factory) for v in values):
+        symbol = Symbol(arithmetic.text_of(expr), "lookup")
+        symbol.value = expr
+        return NetParameter(symbol, tuple(values))
     types = dict.fromkeys(type_name(v) for v in values)
     return Unknown(" | ".join(types), expr)
 

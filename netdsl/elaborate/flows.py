@@ -129,9 +129,10 @@ def _parts(flowing: Val) -> list[Val]:
     if isinstance(flowing.expr, graph.Sequence) and len(flowing.expr.items) == len(
         flowing.value
     ):
+        spans = flowing.parts or (flowing.span,) * len(flowing.value)
         return [
-            Val(v, e, flowing.span)
-            for v, e in zip(flowing.value, flowing.expr.items, strict=True)
+            Val(v, e, s)
+            for v, e, s in zip(flowing.value, flowing.expr.items, spans, strict=True)
         ]
     if isinstance(flowing.expr, graph.Ref):
         return [
@@ -236,7 +237,7 @@ def _call(walk: Walk, node: syntax.Call) -> Val:
                     node.span,
                     help=f"write `x -> {value.name}(...)`",
                 )
-            return Val(made, graph.Raw(value.name), node.span)
+            return Val(made, graph.Definition(made), node.span)
         case FunctionValue():
             return call_function(
                 walk, value, _name_of(node.function), positional, keywords, node.span
@@ -412,23 +413,25 @@ def _branches(walk: Walk, node: syntax.Branches, flowing: Val) -> Val:
         makers.append(lambda a=arm: _run_arm(walk, a, source))
     vals = walk.in_order(makers, walk.flow_name)
     values: list[Any] = []
+    spans: list[Span | None] = []
     exprs: list[graph.Expr] = []
     for arm, val in zip(node.arms, vals, strict=True):
         if _is_spread(arm) and isinstance(val.value, list):
             values += val.value
+            spans += [val.span] * len(val.value)
             if isinstance(val.expr, graph.Sequence):
                 exprs += val.expr.items
             else:
                 exprs.append(graph.Spread(val.expr))
         else:
             values.append(val.value)
+            spans.append(val.span)
             exprs.append(val.expr)
     if len(node.arms) == 1 and not _is_spread(node.arms[0]):
         return vals[0]
-    spans = tuple(v.span for v in vals)
     expr = graph.Sequence("tuple", tuple(exprs))
-    walk.branch_spans = dict(zip(map(id, values), spans, strict=False))
-    return Val(tuple(values), expr, node.span)
+    walk.branches.update(s for s in spans if s is not None)
+    return Val(tuple(values), expr, node.span, tuple(spans))
 
 
 def _is_spread(arm: syntax.Expression) -> bool:
@@ -518,8 +521,8 @@ def _choose_stage(walk: Walk, node: syntax.IfElse, flowing: Val) -> Val:
     if value is None or (
         is_dynamic(walk, test) and surely_different(walk, then.value, other.value)
     ):
-        arms = (node.then.span, node.other.span)
-        arms_differ(walk, then.value, other.value, node.test.span, arms)
+        spans = (node.then.span, node.other.span)
+        arms_differ(walk, then.value, other.value, node.test.span, spans)
         raise Stop
     if say1 or say2:
         symbol = Symbol("", "temp", "Tensor", walk.flow_name or "x")

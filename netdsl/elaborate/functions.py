@@ -7,19 +7,22 @@ from typing import Any
 
 from netdsl import graph, syntax
 from netdsl.diagnostics import Label
+from netdsl.dims import Size
 from netdsl.elaborate import arithmetic
+from netdsl.elaborate.joining import refused_merge
 from netdsl.elaborate.values import (
     BLUR,
     Blur,
     FunctionValue,
     ModuleValue,
+    Rounds,
     Val,
     is_static,
 )
 from netdsl.elaborate.walk import Walk, is_blur
 from netdsl.graph import Expr
 from netdsl.layers import FUNCTIONS, Call, Declaration, bind
-from netdsl.shapes import Refusal, Tensor, Undecided
+from netdsl.shapes import Refusal, Shape, Tensor, Undecided
 from netdsl.source import Span
 
 
@@ -55,7 +58,8 @@ def _apply_rule(
         call = Call(declaration, values, walk.facts)
         result = declaration.rule(call)
     except Refusal as refusal:
-        walk.refused(refusal, span, spans)
+        if not refused_merge(walk, declaration, refusal, [*vals, *keywords.values()], span):
+            walk.refused(refusal, span, spans)
         return BLUR
     except Undecided:
         return Blur(span)
@@ -138,14 +142,55 @@ def call_torch(
 ) -> Val:
     """A function of torch: its rule gives the type, its target the Python."""
     packed = pack_tensors(declaration, vals)
-    result = _apply_rule(walk, declaration, packed, keywords, span)
+    if packed and isinstance(packed[0].value, Rounds):
+        result = _join_rounds(walk, declaration, packed, keywords, span)
+    else:
+        result = _apply_rule(walk, declaration, packed, keywords, span)
     return Val(result, spell(walk, declaration, packed, keywords), span)
+
+
+def _join_rounds(
+    walk: Walk,
+    declaration: Declaration,
+    vals: Sequence[Val],
+    keywords: Mapping[str, Val],
+    span: Span,
+) -> Any:
+    """Tensors of equal type, in a list of unknown length, made one.
+
+    Each size of the result grows by the same amount with each tensor, so two
+    results tell all of them.
+    """
+    rounds: Rounds = vals[0].value
+    _, index = walk.fresh("i", "loop")
+    one = rounds.at(index)
+    if not isinstance(one, Tensor) or one != rounds.at(0):
+        return Blur(span)
+
+    def result(count: int) -> Any:
+        first = Val((one,) * count, vals[0].expr, vals[0].span)
+        return _apply_rule(walk, declaration, [first, *vals[1:]], keywords, span)
+
+    two, three = result(2), result(3)
+    if not isinstance(two, Tensor) or not isinstance(three, Tensor):
+        return two
+    more = rounds.count - 2
+
+    def grown(small: tuple[Size, ...], large: tuple[Size, ...]) -> tuple[Size, ...]:
+        pairs = zip(small, large, strict=True)
+        return tuple(a + more * (b - a) for a, b in pairs)
+
+    a, b = two.shape, three.shape
+    shape = Shape(grown(a.head, b.head), a.star, grown(a.tail, b.tail))
+    return Tensor(shape, two.dtype)
 
 
 def pack_tensors(declaration: Declaration, vals: Sequence[Val]) -> list[Val]:
     """`(a, b) -> cat(dim=1)`: several tensors as the one list it takes."""
     first = declaration.signature.parameters[:1]
     if not first or "tensors" not in first[0].kinds or first[0].variadic:
+        return list(vals)
+    if vals and isinstance(vals[0].value, Rounds):
         return list(vals)
     tensors = []
     for val in vals:
@@ -158,6 +203,7 @@ def pack_tensors(declaration: Declaration, vals: Sequence[Val]) -> list[Val]:
         tuple(v.value for v in tensors),
         graph.Sequence("tuple", tuple(v.expr for v in tensors)),
         tensors[0].span,
+        tuple(v.span for v in tensors),
     )
     return [joined, *vals[len(tensors) :]]
 

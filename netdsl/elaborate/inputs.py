@@ -135,7 +135,7 @@ def _size_value(
             item.span,
         )
     if isinstance(val.value, int) and val.value < 1:
-        raise walk.stop("bad-input", "a size is at least 1", item.span)
+        raise walk.stop("wrong-value", "a size is at least 1", item.span)
     known: Size = val.value
     return known
 
@@ -165,8 +165,8 @@ def _match(walk: Walk, node: syntax.Input, name: syntax.Name) -> None:
     if given is None:
         where = walk.chain[-1].span if walk.chain else name.span
         raise walk.stop(
-            "missing-argument",
-            f"`{walk.owner.name}` needs its input `{name.id}`",
+            "bad-input",
+            f"`{walk.owner.name}` needs its input `{name.id}` too",
             where,
             labels=[Label(name.span, "this input")],
         )

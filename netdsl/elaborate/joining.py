@@ -1,17 +1,19 @@
-"""The type of what comes out of one of two arms."""
+"""Where ways meet: the type of what comes out of one of two arms, and what is said
+of arms and branches that don't fit together."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from netdsl.diagnostics import Label
-from netdsl.dims import Size, choose
+from netdsl.dims import Size, choose, show
 from netdsl.facts import Facts
 from netdsl.elaborate.values import Blur, Val
 from netdsl.elaborate.walk import Walk
 from netdsl.layers import Unknown
-from netdsl.layers.spec import describe
-from netdsl.shapes import Shape, Tensor, promote
+from netdsl.layers.spec import Declaration, describe
+from netdsl.shapes import Refusal, Shape, Tensor, promote
 from netdsl.source import Span
 
 
@@ -90,3 +92,111 @@ def arms_differ(walk: Walk, then: Any, other: Any, span: Span, spans: Any) -> No
         ],
         help="give both sides the same shape and dtype: what follows works with either",
     )
+
+
+# -- tensors that are merged ---------------------------------------------------
+
+
+def refused_merge(
+    walk: Walk,
+    declaration: Declaration,
+    refusal: Refusal,
+    vals: Sequence[Val],
+    span: Span,
+) -> bool:
+    """Says that tensors don't fit together, with the shape of each where it ends.
+
+    False if there are not several, or their places are not known apart.
+    """
+    placed = [(s, t) for s, t in _tensors(vals) if s is not None and s != span]
+    if refusal.code != "shape-mismatch" or len({s for s, _ in placed}) < 2:
+        return False
+    labels = [Label(place, str(tensor)) for place, tensor in placed]
+    name = declaration.name
+    tensors = [tensor for _, tensor in placed]
+    different = _differences(walk, tensors)
+    branches = all(place in walk.branches for place, _ in placed)
+    if branches and name in ("add", "mul", "stack"):
+        text = f"`{name}` joins branches of different shape"
+        help_ = _way_out(placed)
+        walk.error("branch-mismatch", text, span, different, labels, help_)
+    elif branches:
+        walk.error("branch-mismatch", refusal.text, span, "", labels, refusal.help)
+    else:
+        walk.error("shape-mismatch", refusal.text, span, "", labels, refusal.help)
+    return True
+
+
+def _tensors(vals: Sequence[Val]) -> Iterator[tuple[Span | None, Tensor]]:
+    for val in vals:
+        if isinstance(val.value, Tensor):
+            yield val.span, val.value
+        elif isinstance(val.value, tuple | list) and len(val.parts) == len(val.value):
+            for part, value in zip(val.parts, val.value, strict=True):
+                if isinstance(value, Tensor):
+                    yield part, value
+
+
+def _differences(walk: Walk, tensors: Sequence[Tensor]) -> str:
+    """`size 1 is 128 and 64, sizes 2 and 3 are 16 and 32`"""
+    shapes = [t.shape for t in tensors]
+    first = shapes[0]
+    if any(
+        (s.star, len(s.head), len(s.tail))
+        != (first.star, len(first.head), len(first.tail))
+        for s in shapes
+    ):
+        counts = " and ".join(str(s.least_rank) for s in shapes)
+        return f"they have {counts} sizes" if first.star is None else ""
+    found: dict[str, list[int]] = {}
+    at = [*range(len(first.head)), *range(-len(first.tail), 0)]
+    for place in at:
+        sizes = [s.at(place) for s in shapes]
+        if any(walk.facts.equal(sizes[0], size) is False for size in sizes):
+            found.setdefault(_listed([show(s) for s in sizes]), []).append(place)
+    return ", ".join(
+        f"size {places[0]} is {values}"
+        if len(places) == 1
+        else f"sizes {' and '.join(map(str, places))} are {values}"
+        for values, places in found.items()
+    )
+
+
+def _way_out(placed: Sequence[tuple[Span, Tensor]]) -> str:
+    """The layer that brings a `skip` to the shape of the other branch."""
+    skips = [t for s, t in placed if s.text == "skip"]
+    others = [t for s, t in placed if s.text != "skip"]
+    if len(skips) != 1 or len(others) != 1:
+        return ""
+    here, there = skips[0].shape.head, others[0].shape.head
+    if len(here) != len(there) or len(here) not in (2, 3, 4):
+        return ""
+    if len(here) < 4:
+        if here[:-1] != there[:-1]:
+            return ""
+        return f"project the other branch: `| down: Linear({show(there[-1])})`"
+    stride = _stride(here[2:], there[2:])
+    if stride is not None:
+        tail = f", stride={stride}" if stride > 1 else ""
+        layer = f"Conv2d({show(there[1])}, 1{tail})"
+        return f"project the other branch: `| down: {layer}`"
+    if here[1] == there[1]:
+        return "a convolution keeps the size of the image with `padding`"
+    return ""
+
+
+def _stride(before: Sequence[Size], after: Sequence[Size]) -> int | None:
+    """The stride that takes these sizes of an image to those."""
+    if tuple(before) == tuple(after):
+        return 1
+    for stride in (2, 3, 4, 8):
+        if all(
+            isinstance(b, int) and isinstance(a, int) and (b - 1) // stride + 1 == a
+            for b, a in zip(before, after, strict=True)
+        ):
+            return stride
+    return None
+
+
+def _listed(words: Sequence[str]) -> str:
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)

@@ -30,11 +30,14 @@ def lint(program: Program, net: syntax.Net) -> None:
             program.report.warning(
                 "unused-let", f"`{name}` is never used", span, help="delete the line"
             )
-    for name, span in walk.assigned.items():
-        if name not in walk.used and not name.startswith("_"):
+    told: set[str] = set()
+    for names, span in walk.assigned:
+        named = [n for n in names if not n.startswith("_")]
+        if named and not walk.used & {*named, *told}:
+            told |= set(named)
             program.report.error(
                 "unused-value",
-                f"`{name}` is given a value that leads nowhere",
+                f"`{named[0]}` is given a value that leads nowhere",
                 span,
                 help="use it, or call it `_`",
             )
@@ -43,13 +46,13 @@ def lint(program: Program, net: syntax.Net) -> None:
 
 def _mentioned(net: syntax.Net) -> set[str]:
     """The names that a net reads anywhere."""
-    targets = {
-        id(name)
-        for part in (p for s in net.body for p in syntax.walk(s))
-        if isinstance(part, syntax.Assign)
-        for name in syntax.walk(part.target)
-    }
     parts = [p for s in net.body for p in syntax.walk(s)]
+    targets: set[int] = set()
+    for part in parts:
+        if isinstance(part, syntax.Assign):
+            targets |= {id(n) for n in syntax.walk(part.target)}
+        elif isinstance(part, syntax.Let):
+            targets |= {id(t) for t in part.targets}
     if net.layer is not None:
         parts += syntax.walk(net.layer)
     return {
@@ -97,9 +100,9 @@ def _lint_layers(program: Program, walk: Walk) -> None:
         elif _never_reached(module) and not program.report.failed:
             walk.error(
                 "size-not-inferred",
-                f"nothing flows into a part of `{_label(statement.label)}`, so its"
-                " sizes can't be inferred",
+                f"no tensor tells the sizes of `{_label(statement.label)}`",
                 statement.span,
+                help="send a tensor through it, or write its sizes by name",
             )
 
 

@@ -534,21 +534,20 @@ def _infer(
                 f"`{parameter.name}` of `{declaration.name}` follows from a tensor,"
                 " and none flows in",
             )
-        out[parameter.name] = _size_at(source, index)
+        try:
+            out[parameter.name] = source.shape.at(index)
+        except Refusal:
+            # The rule says best what is wrong with a tensor of too few sizes.
+            rule = Call(declaration, {**values, **out, **running}, walk.facts)
+            rule.values[parameter.name] = dims.symbol("?")
+            declaration.rule(rule)
+            raise
     if declaration.infer is not None:
         call = Call(declaration, {**values, **out, **running}, walk.facts)
         for key, value in declaration.infer(call).items():
             if key not in out and key not in module.keywords:
                 out[key] = value if key not in module.inferred else module.inferred[key]
     return out
-
-
-def _size_at(tensor: Tensor, index: int) -> Size:
-    """A size of what flows in; that the tensor has too few, the rule says best."""
-    rank = tensor.shape.rank
-    if rank is not None and not -rank <= index < rank:
-        return dims.symbol("?")
-    return tensor.shape.at(index)
 
 
 def _count(walk: Walk, module: LayerModule, call: Call, span: Span) -> None:

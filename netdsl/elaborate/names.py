@@ -70,7 +70,7 @@ def definition(walk: Walk, name: str, node: syntax.Name) -> Val | None:
     if target is None:
         return None
     factory = Factory(target, (), (), node.span)
-    return Val(factory, graph.Raw(name), node.span)
+    return Val(factory, graph.Definition(factory), node.span)
 
 
 def module_val(module: graph.Module, node: syntax.Expression) -> Val:

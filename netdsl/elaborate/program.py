@@ -721,7 +721,7 @@ class Program:
         for i, val in enumerate(vals):
             if i >= len(names):
                 raise walk.stop(
-                    "too-many-arguments",
+                    "bad-input",
                     f"`{net.name}` takes {_inputs(len(names))}, and {len(vals)} flow in",
                     val.span or span,
                     labels=[Label(net.name_span, "defined here")],
@@ -902,8 +902,7 @@ class Program:
             inner.bind(parameter.name, inner.evaluate(parameter.default))
         if len(vals) != len(extern.inputs):
             raise walk.stop(
-                "too-many-arguments" if len(vals) > len(extern.inputs)
-                else "missing-argument",
+                "bad-input",
                 f"`{extern.name}` takes {_inputs(len(extern.inputs))}, and"
                 f" {len(vals)} flow in",
                 span,

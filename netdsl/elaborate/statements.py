@@ -84,6 +84,7 @@ def _assign(walk: Walk, node: syntax.Assign) -> None:
             help="declare it with `:`, as in `name: LAYER`",
         )
     target = _bind_names(walk, node.target, val.value)
+    walk.assigned.append((names, node.target.span))
     walk.say(graph.Assign(target, "=", val.expr, node.span))
 
 
@@ -107,7 +108,6 @@ def _bind_names(walk: Walk, target: syntax.Expression, value: Any) -> Any:
     if isinstance(target, syntax.Name):
         symbol = walk.variable(target.id, value)
         walk.bind(target.id, Val(value, graph.Ref(symbol), target.span))
-        walk.assigned.setdefault(target.id, target.span)
         return symbol
     assert isinstance(target, syntax.TupleOf)
     if isinstance(value, Tensor):
@@ -360,7 +360,11 @@ def _for(walk: Walk, node: syntax.For) -> None:
     top, walk.top = walk.top, False
     try:
         if isinstance(over, Rounds):
+            exact = _exactly(walk, node, source.value)
             body = _open_loop(walk, node, symbols, over)
+            for name, value in exact.items():
+                val = walk.scope[name]
+                walk.scope[name] = Val(value, val.expr, val.span)
         else:
             body = _known_loop(walk, node, symbols, over)
     finally:
@@ -369,6 +373,24 @@ def _for(walk: Walk, node: syntax.For) -> None:
     if body:
         loop = graph.Loop(symbols, source.expr, ())
         walk.say(graph.Repeat(loop, body, node.span))
+
+
+def _exactly(walk: Walk, node: syntax.For, value: Any) -> dict[str, Any]:
+    """What a loop over a known list leaves behind, walked round by round.
+
+    The class keeps the loop, but what comes out of it is known all the same.
+    """
+    if not walk.defining or not isinstance(value, list | tuple):
+        return {}
+    names = [n for n in assigned_in(node.body) if n in walk.scope]
+    undo = look_ahead(walk)
+    said = len(walk.forward)
+    with walk.report.muted():
+        _known_loop(walk, node, make_target(node.target, "loop"), value)
+    after = {n: walk.scope[n].value for n in names}
+    del walk.forward[said:]
+    undo()
+    return {n: v for n, v in after.items() if not isinstance(v, Blur)}
 
 
 def _holds_modules(value: Any) -> bool:

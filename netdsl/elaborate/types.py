@@ -171,7 +171,7 @@ def split_star(
         if isinstance(item, syntax.Star):
             if star is not None:
                 raise walk.stop(
-                    "bad-input", "a shape has `*` once at most", item.span
+                    "syntax-error", "a shape has `*` once at most", item.span
                 )
             inner = item.value
             star = inner.id if isinstance(inner, syntax.Name) else ""

@@ -27,12 +27,20 @@ if TYPE_CHECKING:
 class Val:
     """A value and the Python that gives it."""
 
-    __slots__ = ("expr", "span", "value")
+    __slots__ = ("expr", "parts", "span", "value")
 
-    def __init__(self, value: Any, expr: Expr, span: Span | None = None) -> None:
+    def __init__(
+        self,
+        value: Any,
+        expr: Expr,
+        span: Span | None = None,
+        parts: tuple[Span | None, ...] = (),
+    ) -> None:
         self.value = value
         self.expr = expr
         self.span = span
+        self.parts = parts
+        """Of a tuple of tensors: where each comes from."""
 
     @property
     def argument(self) -> Argument:

@@ -109,13 +109,13 @@ class Walk:
         self.flow_name = ""
         self.touched: list[graph.Module] = []
         self.rounds: list[Any] = []
-        self.branch_spans: dict[int, Span | None] = {}
+        self.branches: set[Span] = set()
         self.returned = False
         self.appended: dict[str, list[Any]] | None = None
         self.popping: tuple[Size, dict[str, int]] | None = None
         self.actual: dict[str, Val] | None = None
         self.pending: tuple[Val, Span] | None = None
-        self.assigned: dict[str, Span] = {}
+        self.assigned: list[tuple[list[str], Span]] = []
         self.lets: dict[str, Span] = {}
         self.let_values: list[tuple[Symbol, Any]] = []
         self.hypers: dict[str, Symbol] = {}

@@ -19,11 +19,11 @@ from netdsl.elaborate.values import (
     size_names,
 )
 from netdsl.elaborate.walk import Walk
-from netdsl.emit.constructors import Constructor, negated, reset_line
+from netdsl.emit.constructors import Constructor, negated, opposite, reset_line
 from netdsl.emit.initial import init_rules
 from netdsl.emit.lines import Lines
 from netdsl.emit.naming import name_temporaries
-from netdsl.emit.spelling import Imports, Speller, quoted
+from netdsl.emit.spelling import ATOM, Imports, Speller, quoted
 from netdsl.graph import ChainModule, Symbol
 from netdsl.layers import Unknown
 from netdsl.layers.spec import Declaration
@@ -50,6 +50,7 @@ class ClassWriter:
         self.in_forward = False
         self.init_speller = Speller(imports, file.net_name, self._in_init)
         self.forward_speller = Speller(imports, file.net_name, self._in_forward)
+        self.forward_speller.is_static = self._is_static
         self.carried_names: dict[int, str] = {}
 
     # -- names -------------------------------------------------------------------------
@@ -82,6 +83,8 @@ class ClassWriter:
             return self.size_texts.get(symbol.name, symbol.name)
         if symbol.kind == "carried":
             return self._carried(symbol)
+        if symbol.kind == "lookup":
+            return self.init_speller.text(symbol.value, ATOM)
         if symbol.kind == "constant":
             self.file.need_constant(symbol)
         if symbol.kind == "own":
@@ -109,6 +112,9 @@ class ClassWriter:
         if symbol.kind == "own":
             return f"self.{symbol.name}"
         if symbol.kind == "size":
+            if self.forward_speller.in_static_test and symbol.name in self.size_texts:
+                name = self.size_texts[symbol.name]
+                return self._stored(name, name)
             return self._size_in_forward(symbol)
         if symbol.kind == "hyper" or (symbol.kind == "let" and symbol.place == "static"):
             return self._stored(symbol.name, self._in_init(symbol))
@@ -117,6 +123,17 @@ class ClassWriter:
         if symbol.kind == "constant":
             self.file.need_constant(symbol)
         return symbol.name
+
+    def _is_static(self, test: graph.Expr) -> bool:
+        """Whether a test is settled when the module is built."""
+        symbols = [p for p in graph.every(test) if isinstance(p, Symbol)]
+        asks = (graph.Training, graph.Apply, graph.MethodOf)
+        return not any(isinstance(p, asks) for p in graph.every(test)) and all(
+            s.kind in ("hyper", "constant")
+            or (s.kind == "let" and s.place == "static")
+            or (s.kind == "size" and s.name in self.size_texts)
+            for s in symbols
+        )
 
     def _stored(self, name: str, value: str) -> str:
         attribute = name
@@ -454,7 +471,7 @@ class ClassWriter:
         arguments = ["self"]
         for symbol in self.walk.inputs:
             arguments.append(self._input(symbol))
-        result = self.annotation_of(self.walk.result)
+        result = self._result_type()
         lines.add(
             f"def forward({', '.join(arguments)}) -> {result}:", self.net.name_span
         )
@@ -496,6 +513,14 @@ class ClassWriter:
             else:
                 out.append(statement)
         return out
+
+    def _result_type(self) -> str:
+        """The type of forward's result; of all its returns, where they differ."""
+        values = [v for v, _ in self.walk.results]
+        if isinstance(self.walk.result, Blur) and len(values) > 1:
+            kinds = dict.fromkeys(self.annotation_of(v) for v in values)
+            return " | ".join(kinds) if "Any" not in kinds else "Any"
+        return self.annotation_of(self.walk.result)
 
     def annotation_of(self, value: Any) -> str:
         """The type of a result, as Python writes it."""
@@ -667,10 +692,10 @@ class ForwardWriter:
 
     def _branch(self, statement: graph.Branch) -> None:
         then, other = statement.then, statement.other
-        test = self.speller.text(statement.test)
+        test = self.speller.test(statement.test)
         if not then:
             then, other = other, []
-            test = negated(self.speller, statement.test)
+            test = self.speller.test(opposite(statement.test))
         self.lines.add(f"if {test}:", statement.span)
         with self.lines.indented():
             self.block(then)

@@ -68,6 +68,10 @@ class Speller:
         """Elements of lists that a loop has names for."""
         self.known: list[tuple[Size, str]] = []
         """Sizes that a `let` has named."""
+        self.is_static: Callable[[Expr], bool] = lambda expr: False
+        self.in_static_test = False
+        """In a test that is settled when the module is built: sizes in it are read
+        from the module, not from the tensor, so that tracers need not ask."""
         self.locals: dict[int, str] = {}
         """Layers that a building loop holds in a variable."""
 
@@ -77,6 +81,14 @@ class Speller:
         """The expression, in parentheses if it binds looser than `least`."""
         text, level = self.spell(expr)
         return text if level >= least else f"({text})"
+
+    def test(self, expr: Any, least: int = CHOICE) -> str:
+        """The text of a condition."""
+        before, self.in_static_test = self.in_static_test, self.is_static(expr)
+        try:
+            return self.text(expr, least)
+        finally:
+            self.in_static_test = before
 
     def spell(self, expr: Any) -> Text:
         match expr:
@@ -88,12 +100,14 @@ class Speller:
                 return self.symbol_text(expr.symbol), ATOM
             case graph.SizeOf():
                 return self.size(expr.size)
+            case graph.Definition():
+                return self.factory(expr.factory), ATOM
             case graph.Training():
                 return "self.training", ATOM
             case graph.Op():
                 return self._operator(expr)
             case graph.Choose():
-                then, test = self.text(expr.then, OR), self.text(expr.test, OR)
+                then, test = self.text(expr.then, OR), self.test(expr.test, OR)
                 return f"{then} if {test} else {self.text(expr.other)}", CHOICE
             case graph.CallOf():
                 target = self.imports.note(expr.target)

@@ -35,6 +35,8 @@ def filled(
             c.require(Comparison(">=", size, 0), f"{text}: {show(size)} is no size")
     total, product = _leftover(c, source, [s for s in wanted if s != -1], text)
     if not holes:
+        shown = f"{show(_product([*source]))} elements don't fit into"
+        text = f"{text}: {shown} {show(_product([*wanted]))}"
         _same_count(c, total, product, text)
         return wanted
     if product == 0:
@@ -90,7 +92,7 @@ def _same_count(c: Call, total: Size, product: Size, text: str) -> None:
     shown = f"{show(total)} is not {show(product)}"
     if isinstance(total, Dim) and isinstance(product, Dim):
         total, product = total - product, 0
-    c.equal(total, product, f"{text}: {shown}")
+    c.equal(total, product, text)
 
 
 def _view(name: str) -> Rule:

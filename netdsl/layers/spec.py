@@ -739,7 +739,10 @@ class Call:
         """States that two sizes must be equal."""
         decided = self.facts.equal(a, b)
         if decided is False:
-            raise Refusal("shape-mismatch", text, f"{show(a)} is not {show(b)}", help)
+            note = f"{show(a)} is not {show(b)}"
+            # A remainder says nothing that the text doesn't.
+            told = b == 0 or note in text
+            raise Refusal("shape-mismatch", text, "" if told else note, help)
         if decided is None:
             self.conditions.append((Comparison("==", a, b), text))
             self.facts = self.facts.assume(Comparison("==", a, b))
@@ -751,7 +754,14 @@ class Call:
             if tensor.shape.least_rank > max(ranks):
                 rank = tensor.shape.least_rank
             else:
-                tensor.shape.sizes  # noqa: B018  raises with the right words
+                raise Refusal(
+                    "unknown-rank",
+                    f"`{self.declaration.name}` wants {name} to have"
+                    f" {' or '.join(str(r) for r in ranks)} sizes, and {tensor} may"
+                    " have any number",
+                    f"{tensor} flows in",
+                    "write out the sizes of the input, without `*`",
+                )
         if rank not in ranks:
             wanted = " or ".join(str(r) for r in ranks)
             raise self.refuse(
@@ -833,7 +843,7 @@ class Call:
     def _broadcast_star(self, a: Shape, b: Shape) -> Shape:
         if a.star is not None and b.star is not None:
             if (a.star, len(a.head), len(a.tail)) != (b.star, len(b.head), len(b.tail)):
-                raise a._unknown("broadcasting") if not a.star else b._unknown("this")
+                raise (b if a.star else a)._unknown(f"whether {a} and {b} fit")
             head = tuple(
                 self._broadcast_size(x, y, a, b, i)
                 for i, (x, y) in enumerate(zip(a.head, b.head, strict=True))
@@ -845,7 +855,7 @@ class Call:
             return Shape(head, a.star, tail)
         star, plain = (a, b) if a.star is not None else (b, a)
         if len(plain.head) > len(star.tail):
-            raise star._unknown("broadcasting")
+            raise star._unknown(f"whether {a} and {b} fit")
         keep = len(star.tail) - len(plain.head)
         tail = star.tail[:keep] + tuple(
             self._broadcast_size(x, y, a, b, i - len(plain.head))
