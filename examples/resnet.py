@@ -1,5 +1,8 @@
 """Deep residual network (He et al., 2015), https://arxiv.org/abs/1512.03385"""
 
+from collections.abc import Callable
+from functools import partial
+
 from torch import Tensor, nn
 
 
@@ -29,14 +32,24 @@ class BasicBlock(nn.Module):
 
 
 class Bottleneck(nn.Module):
-    def __init__(self, in_channels: int, width: int, stride: int = 1) -> None:
+    def __init__(
+        self,
+        in_channels: int,
+        width: int,
+        stride: int = 1,
+        groups: int = 1,
+        width_per_group: int = 64,
+    ) -> None:
         super().__init__()
-        self.conv1 = nn.Conv2d(in_channels, width, 1, bias=False)
-        self.bn1 = nn.BatchNorm2d(width)
+        inner = width * width_per_group // 64 * groups
+        self.conv1 = nn.Conv2d(in_channels, inner, 1, bias=False)
+        self.bn1 = nn.BatchNorm2d(inner)
         self.relu = nn.ReLU(inplace=True)
-        self.conv2 = nn.Conv2d(width, width, 3, stride=stride, padding=1, bias=False)
-        self.bn2 = nn.BatchNorm2d(width)
-        self.conv3 = nn.Conv2d(width, 4 * width, 1, bias=False)
+        self.conv2 = nn.Conv2d(
+            inner, inner, 3, stride=stride, padding=1, groups=groups, bias=False
+        )
+        self.bn2 = nn.BatchNorm2d(inner)
+        self.conv3 = nn.Conv2d(inner, 4 * width, 1, bias=False)
         self.bn3 = nn.BatchNorm2d(4 * width)
         self.downsample: nn.Module = nn.Identity()
         if stride != 1 or in_channels != 4 * width:
@@ -60,7 +73,7 @@ class Stage(nn.Sequential):
     def __init__(
         self,
         in_channels: int,
-        Block: type[BasicBlock | Bottleneck],
+        Block: Callable[..., BasicBlock | Bottleneck],
         width: int,
         depth: int,
         stride: int = 1,
@@ -77,7 +90,7 @@ class Stage(nn.Sequential):
 class ResNet(nn.Module):
     def __init__(
         self,
-        Block: type[BasicBlock | Bottleneck],
+        Block: Callable[..., BasicBlock | Bottleneck],
         depths: list[int],
         num_classes: int = 1000,
     ) -> None:
@@ -115,8 +128,46 @@ def resnet18(num_classes: int = 1000) -> ResNet:
     return ResNet(BasicBlock, [2, 2, 2, 2], num_classes)
 
 
+def resnet34(num_classes: int = 1000) -> ResNet:
+    return ResNet(BasicBlock, [3, 4, 6, 3], num_classes)
+
+
 def resnet50(num_classes: int = 1000) -> ResNet:
     return ResNet(Bottleneck, [3, 4, 6, 3], num_classes)
+
+
+def resnet101(num_classes: int = 1000) -> ResNet:
+    return ResNet(Bottleneck, [3, 4, 23, 3], num_classes)
+
+
+def resnet152(num_classes: int = 1000) -> ResNet:
+    return ResNet(Bottleneck, [3, 8, 36, 3], num_classes)
+
+
+def resnext50_32x4d(num_classes: int = 1000) -> ResNet:
+    return ResNet(
+        partial(Bottleneck, groups=32, width_per_group=4), [3, 4, 6, 3], num_classes
+    )
+
+
+def resnext101_32x8d(num_classes: int = 1000) -> ResNet:
+    return ResNet(
+        partial(Bottleneck, groups=32, width_per_group=8), [3, 4, 23, 3], num_classes
+    )
+
+
+def resnext101_64x4d(num_classes: int = 1000) -> ResNet:
+    return ResNet(
+        partial(Bottleneck, groups=64, width_per_group=4), [3, 4, 23, 3], num_classes
+    )
+
+
+def wide_resnet50_2(num_classes: int = 1000) -> ResNet:
+    return ResNet(partial(Bottleneck, width_per_group=128), [3, 4, 6, 3], num_classes)
+
+
+def wide_resnet101_2(num_classes: int = 1000) -> ResNet:
+    return ResNet(partial(Bottleneck, width_per_group=128), [3, 4, 23, 3], num_classes)
 
 
 # netdsl: made from resnet.net

@@ -177,14 +177,13 @@ def check_function(program: Program, fn: syntax.Fn) -> None:
 
 def use_defaults(program: Program, net: syntax.Net) -> None:
     """A net whose hyperparameters all have defaults is checked with them."""
-    if any(p.default is None for p in net.parameters) or net.layer is not None:
-        return
-    if not net.parameters:
+    if any(p.default is None for p in net.parameters):
         return
     program.start()
     walk = Walk(program, net, defining=False, training=False)
+    label = f"`{net.name}` with its defaults" if net.parameters else ""
     try:
-        use_concrete(walk, net, [], {}, {}, False, net.name_span)
+        use_concrete(walk, net, [], {}, {}, False, net.name_span, label)
     except (Stop, TooMuch, Refusal):
         pass
 
@@ -299,13 +298,26 @@ def compile(
     analysis = session.analyse(name, data, reader=reader, net=net, define=define)
     if analysis.failed or analysis.program is None:
         return Outcome(analysis.diagnostics, None)
-    missing = missing_externs(analysis.program, externs or {})
+    missing = missing_nets(analysis.program)
+    missing = missing or missing_externs(analysis.program, externs or {})
     if missing:
         return Outcome((*analysis.diagnostics, *missing), None)
     from netdsl.emit.file import emit
 
     emitted = emit(analysis.program, externs or {}, net)
     return Outcome(analysis.diagnostics, formatted(emitted.text()))
+
+
+def missing_nets(program: Program) -> tuple[Diagnostic, ...]:
+    """A file without a net has nothing to compile; checking it is fine."""
+    report = Report()
+    tree = program.files.main.program
+    if not nets_of(tree):
+        report.error(
+            "no-net", "the file holds no net, so there is nothing to compile", tree.span,
+            help="write `net NAME:` and, indented below it, `input x: [...]`",
+        )  # fmt: skip
+    return tuple(report)
 
 
 def missing_externs(

@@ -27,7 +27,7 @@ net Model(vocab: int = 16, width: int = 8, depth: int = 2):
     buffer scale: [1, 12, 1] = 2.0
     buffer steps: [12] = arange(12) / 12, persistent=False
     x = (tokens -> embed: Embedding(vocab, width)) + start
-    x * scale[:, :T] + steps[:T].unsqueeze(-1)
+    x * scale[:, :T] + steps[:T, None]
       -> blocks: [Block for _ in range(depth)] -> head: Linear(vocab)
 """
 TOKENS = torch.arange(20).view(2, 10) % 16

@@ -119,7 +119,8 @@ def test_every_net_of_the_tutorial_has_a_twin() -> None:
 @pytest.mark.parametrize("name", TUTORIAL)
 def test_the_tutorial_equals_what_is_written_by_hand(name: str, training: bool) -> None:
     arguments, make, shapes = TUTORIAL[name]
-    ours = seeded(lambda: getattr(module("tutorial"), name.partition("/")[0])(**arguments))
+    net = getattr(module("tutorial"), name.partition("/")[0])
+    ours = seeded(lambda: net(**arguments))
     theirs = seeded(make)
     same_start(ours, theirs)
     inputs = [torch.randn(shape) for shape in shapes]
@@ -207,7 +208,8 @@ def test_the_vae_is_the_one_of_the_pytorch_examples() -> None:
 
 
 def test_the_vae_takes_images_of_any_size() -> None:
-    image, mu, _ = module("vae").VAE(3, 8, 6, hidden=16, latent=5)(torch.rand(2, 3, 8, 6))
+    net = module("vae").VAE(3, 8, 6, hidden=16, latent=5)
+    image, mu, _ = net(torch.rand(2, 3, 8, 6))
     assert (image.shape, mu.shape) == ((2, 3, 8, 6), (2, 5))
 
 

@@ -230,7 +230,9 @@ def use_concrete(
     extra: dict[str, Val],
     training: bool,
     span: Span,
+    why: str | None = None,
 ) -> Walk:
+    """A use of a net with values; `why` is what messages say of its place."""
     program = walk.program
     module = graph.NetModule(span, net, (), given)
     module.given = program.match_hyperparameters(walk, module)
@@ -240,7 +242,7 @@ def use_concrete(
         program,
         net,
         defining=False,
-        chain=(Label(span, f"`{net.name}` is used here"),),
+        chain=() if why == "" else (Label(span, why or f"`{net.name}` is used here"),),
         training=training,
     )
     with program._inside(net, span):

@@ -226,13 +226,13 @@ def is_dynamic(walk: Walk, val: Val) -> bool:
         if isinstance(part, graph.Symbol):
             if part.kind in ("input", "var", "temp", "item"):
                 return True
-            if part.kind == "size" and part.name not in walk.demanded:
+            if part.kind == "size" and not walk.demands(part.name):
                 return True
             if part.kind == "let" and part.place == "dynamic":
                 return True
         if isinstance(part, Dim):
             for symbol in size_names(part):
-                if symbol.kind == "size" and symbol.name not in walk.demanded:
+                if symbol.kind == "size" and not walk.demands(symbol.name):
                     return True
     return False
 

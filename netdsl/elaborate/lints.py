@@ -7,7 +7,7 @@ from typing import Any
 from netdsl import graph, syntax
 from netdsl.elaborate.modules import every_module
 from netdsl.elaborate.program import Program
-from netdsl.elaborate.values import Blur, Condition
+from netdsl.elaborate.values import Blur, Condition, NetParameter
 from netdsl.elaborate.walk import Walk
 from netdsl.graph import LayerModule, NetModule
 
@@ -18,6 +18,7 @@ def lint(program: Program, net: syntax.Net) -> None:
     if program.report.failed:
         # What a mistake left alone may read them: whatever is mentioned is used.
         walk.used |= _mentioned(net)
+    _lint_bindings(program, walk, net)
     for parameter in net.parameters:
         if parameter.name not in walk.used and not _only_default(net, parameter):
             program.report.warning(
@@ -57,6 +58,36 @@ def _mentioned(net: syntax.Net) -> set[str]:
         parts += syntax.walk(net.layer)
     return {
         p.id for p in parts if isinstance(p, syntax.Name) and id(p) not in targets
+    }
+
+
+def _lint_bindings(program: Program, walk: Walk, net: syntax.Net) -> None:
+    """Nets as parameters for which nobody chooses one; whoever hands on such a
+    parameter of its own is told instead."""
+    if net.name in _other_nets(program, net):
+        return
+    for parameter in net.parameters:
+        value = walk.scope.get(parameter.name)
+        if value is None or not isinstance(value.value, NetParameter):
+            continue
+        if not value.value.bindings:
+            program.report.error(
+                "unbound-net",
+                f"nothing says which net `{parameter.name}` of `{net.name}` stands for",
+                parameter.span,
+                help=f"add a use of it, as in `net NAME = {net.name}(Linear(8))`, or a"
+                " default",
+            )
+
+
+def _other_nets(program: Program, net: syntax.Net) -> set[str]:
+    """The names that the other nets of the file mention."""
+    return {
+        part.id
+        for item in program.files.file_of(net).program.items
+        if isinstance(item, syntax.Net) and item is not net
+        for part in syntax.walk(item)
+        if isinstance(part, syntax.Name)
     }
 
 

@@ -295,13 +295,14 @@ def go_round(
     """
     opened: dict[tuple[str, int], tuple[Symbol, dims.Atom, Size]] = {}
     start = state
+    settled = False
     for _ in range(4):
         undo = rollback()
-        with walk.report.muted():
+        with walk.report.muted(), walk.report.recorded() as said:
             after = body(_with(start, opened))
         changed = _changed(walk, _with(start, opened), after)
         if not changed - set(opened):
-            undo()
+            settled = True
             break
         undo()
         for key in sorted(changed - set(opened)):
@@ -317,8 +318,13 @@ def go_round(
         if not any(a in atoms or a == dims.single(loop.index) for a in dims.atoms(step)):
             if not _depends_on_round(step):
                 closed[atom] = before + loop.index * step
-    state = _with(start, opened, closed)
-    after = body(state)
+    if settled and not closed:
+        # The last walk was the real one: only its messages are missing.
+        walk.report.extend(said)
+    else:
+        if settled:
+            undo()
+        after = body(_with(start, opened, closed))
     exits: dict[tuple[str, int], Size] = {}
     for key, (symbol, atom, before) in opened.items():
         if atom in closed:

@@ -273,8 +273,7 @@ class Program:
                         words.append(part.id)
         if net.layer is not None:
             inner = self.inner_net(net)
-            if inner is not None:
-                words += self.size_words(inner)
+            words += self.size_words(inner) if inner is not None else _OPEN_NAMES
         return words
 
     def inner_net(self, net: syntax.Net) -> syntax.Net | None:
@@ -346,14 +345,21 @@ class Program:
     def _define(self, net: syntax.Net, demanded: frozenset[str]) -> Walk:
         from netdsl.elaborate.demand import static_sizes
 
-        for _ in range(4):
-            with self.report.muted():
+        report = self.report
+        for _ in range(5):
+            # Only the messages of the last walk count.
+            self.report = Report()
+            try:
                 walk = self.walk_definition(net, demanded)
-            grown = demanded | static_sizes(self, walk)
-            if grown == demanded:
+                said = self.report
+            finally:
+                self.report = report
+            demanded = demanded | static_sizes(self, walk)
+            if not walk.refused_demand & demanded:
                 break
-            demanded = grown
-        return self.walk_definition(net, demanded)
+        walk.demanded = demanded
+        report.extend(said)
+        return walk
 
     def walk_definition(self, net: syntax.Net, demanded: frozenset[str]) -> Walk:
         """One walk over a net with its hyperparameters and sizes as symbols."""
@@ -682,9 +688,10 @@ class Program:
         sizes = (*shape.head, *shape.tail)
         for i, size in enumerate(shape.head):
             out[f"_x_{i}"] = Val(size, graph.SizeOf(size))
-        for i in range(len(sizes)):
-            size = sizes[len(sizes) - 1 - i]
-            out[f"_x_{-1 - i}"] = Val(size, graph.SizeOf(size))
+        if sizes:
+            out["in_features"] = Val(sizes[-1], graph.SizeOf(sizes[-1]))
+        if len(shape.head) > 1:
+            out["in_channels"] = Val(shape.head[1], graph.SizeOf(shape.head[1]))
         return out
 
     def _give_parameter(
@@ -996,12 +1003,20 @@ def _inputs(n: int) -> str:
     return "no inputs" if n == 0 else "one input" if n == 1 else f"{n} inputs"
 
 
+# What the class of a list of layers calls the size that its first layer reads.
+_OPEN_NAMES = ["in_features", "in_channels"]
+
+
 def _open_tensor(rank: int | None) -> Tensor:
     """A tensor of symbols: of any rank with its last size named, or of one rank."""
     x = Symbol("x", "input", "Tensor")
 
     def size(at: int) -> Size:
         name = f"_x_{at}"
+        if at == -1 or (rank == 2 and at == 1):
+            name = "in_features"
+        elif at == 1 and rank is not None:
+            name = "in_channels"
         symbol = Symbol(name, "size", "int", place=(x, at))
         shown = "NCHWD"[at] if rank is not None and rank >= 3 and at < 5 else "_"
         if rank is None:

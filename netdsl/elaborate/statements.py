@@ -42,7 +42,7 @@ from netdsl.elaborate.walk import Stop, Walk, executes
 from netdsl.facts import Facts
 from netdsl.graph import ChoiceModule, Symbol
 from netdsl.layers import Unknown
-from netdsl.shapes import Shape, Tensor
+from netdsl.shapes import Refusal, Shape, Tensor
 
 # -- flows and bindings ------------------------------------------------------------
 
@@ -83,7 +83,12 @@ def _assign(walk: Walk, node: syntax.Assign) -> None:
             node.value.span,
             help="declare it with `:`, as in `name: LAYER`",
         )
-    target = _bind_names(walk, node.target, val.value)
+    try:
+        target = _bind_names(walk, node.target, val.value)
+    except (Stop, Refusal):
+        # The names have values all the same, though nobody knows which.
+        _bind_names(walk, node.target, BLUR)
+        raise
     walk.assigned.append((names, node.target.span))
     walk.say(graph.Assign(target, "=", val.expr, node.span))
 

@@ -82,6 +82,8 @@ class Walk:
         self.chain = chain
         self.training = training
         self.demanded = demanded
+        self.refused_demand: set[str] = set()
+        """Sizes that something asked for, and that no layer needs as yet."""
         self.scope: dict[str, Val] = {}
         self.layers: dict[str, graph.Module] = {}
         self.layer_spans: dict[str, Span] = {}
@@ -267,6 +269,13 @@ class Walk:
         """Whether the layer of that name stands in another arm of a condition."""
         theirs = dict((id(n), t) for n, t in self.layer_arms.get(name, ()))
         return any(theirs.get(id(n)) is (not t) for n, t in self.arms)
+
+    def demands(self, size: str) -> bool:
+        """Whether the class takes the size of that name when it is made."""
+        if size in self.demanded:
+            return True
+        self.refused_demand.add(size)
+        return False
 
     # -- facts ------------------------------------------------------------------
 

@@ -208,7 +208,16 @@ class ClassWriter:
             names = dict.fromkeys(self.file.net_name(t) for t in targets)
             return f"type[{' | '.join(names)}]"
         self.imports.use("Callable")
+        if bindings and all(isinstance(t, syntax.Net) for t in targets):
+            made = dict.fromkeys(self._made_by(t) for t in targets)
+            return f"Callable[..., {' | '.join(made)}]"
         return f"Callable[..., {self.imports.note('nn.Module')}]"
+
+    def _made_by(self, net: syntax.Net) -> str:
+        """The class of what a net makes."""
+        if not self.file.is_function(net):
+            return str(self.file.net_name(net))
+        return str(self.file.return_type(self.program.define(net).root))
 
     def _default(self, symbol: Symbol, default: Val) -> str:
         value = default.value

@@ -294,7 +294,7 @@ class Constructor:
             text = f"{inner}{self.speller.loops(repeat.loops)}"
             self._leave(with_names)
             return f"{kind}([{text}])" if module.is_plain_list else f"{kind}(*[{text}])"
-        if any(m.label is not None for m in members):
+        if any(m.label not in (None, str(i)) for i, m in enumerate(members)):
             pairs = []
             for i, member in enumerate(members):
                 label = self.label(member.label, i)

@@ -1,0 +1,80 @@
+"""Annotations that mypy needs: what a layer gives is Any to it, and a function
+that declares a Tensor may not return that."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from netdsl import graph
+from netdsl.graph import Symbol
+
+
+class Annotations:
+    """Which variables of a body are Any, and which are annotated.
+
+    A variable has the type of its first assignment; those that are returned
+    get the type of the result.
+    """
+
+    def __init__(
+        self,
+        statements: list[Any],
+        spell: Callable[[Symbol], str],
+        inputs: Iterable[Symbol],
+        result: str,
+    ) -> None:
+        self.spell = spell
+        self.result = result
+        self.typed = {spell(s) for s in inputs}
+        self.untyped: set[str] = set()
+        self.returned = {spell(s) for s in returned(statements)}
+
+    def of(self, statement: graph.Assign) -> str:
+        """What stands behind the variable: `: Tensor`, or nothing."""
+        if not isinstance(statement.target, Symbol):
+            for symbol in graph.every(statement.target):
+                if isinstance(symbol, Symbol):
+                    self._first(self.spell(symbol), statement.value)
+            return ""
+        name = self.spell(statement.target)
+        if name in self.typed | self.untyped or statement.op != "=":
+            return ""
+        if name in self.returned and self.result != "Any" and self.is_any(statement.value):
+            self.typed.add(name)
+            return f": {self.result}"
+        self._first(name, statement.value)
+        return ""
+
+    def _first(self, name: str, value: graph.Expr) -> None:
+        if name not in self.typed | self.untyped:
+            (self.untyped if self.is_any(value) else self.typed).add(name)
+
+    def is_any(self, expr: Any) -> bool:
+        """Whether Python knows no type of an expression."""
+        match expr:
+            case graph.Apply():
+                return True
+            case graph.Ref():
+                return self.spell(expr.symbol) in self.untyped
+            case graph.MethodOf() | graph.AttributeOf() | graph.Item():
+                return self.is_any(expr.value)
+            case graph.Op():
+                return self.is_any(expr.operands[0])
+            case graph.Choose():
+                return self.is_any(expr.then) or self.is_any(expr.other)
+        return False
+
+
+def returned(statements: list[Any]) -> Iterable[Symbol]:
+    """The variables that a body returns as they are."""
+    for statement in statements:
+        match statement:
+            case graph.Result():
+                if isinstance(statement.value, graph.Ref):
+                    yield statement.value.symbol
+            case graph.Branch():
+                yield from returned(statement.then)
+                yield from returned(statement.other)
+            case graph.Repeat():
+                yield from returned(statement.body)
