@@ -84,7 +84,7 @@ class Block(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """x: [B, T, features] -> [B, T, features]"""
-        x = x + self.attn(self.ln_1(x))
+        x = self.attn(self.ln_1(x)) + x
         x = x + self.mlp(self.ln_2(x))
         return x
 
@@ -119,7 +119,7 @@ class GPT2Model(nn.Module):
         T = tokens.shape[1]
         if T > self.n_positions:
             raise ValueError("T <= n_positions is needed")
-        x = self.wte(tokens) + self.wpe(torch.arange(T, device=tokens.device))
+        x: Tensor = self.wte(tokens) + self.wpe(torch.arange(T, device=tokens.device))
         x = self.ln_f(self.h(self.drop(x)))
         return x
 
@@ -145,7 +145,7 @@ class GPT2LMHeadModel(nn.Module):
 
     def forward(self, tokens: Tensor) -> Tensor:
         """tokens: int64[B, T] -> [B, T, vocab_size]"""
-        x = self.transformer(tokens)
+        x: Tensor = self.transformer(tokens)
         x = self.lm_head(x)
         return x
 

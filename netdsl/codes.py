@@ -441,6 +441,11 @@ channels and two sizes of an image, `a @ b` wants the last size of `a` to be the
 last but one of `b`, `a + b` wants equal sizes, or a 1. The message shows the
 shapes that came, and labels show where they came from.
 
+Some steps work for certain sizes and hyperparameters only: `C` channels can be
+split among `heads` if `heads` divides `C`, a residual around a padded convolution
+wants an odd kernel. That is no mistake of the net; it is decided at each use, and
+the message then has a label at the step and one at the use.
+
 The usual ways out: `flatten(1)` between an image and a `Linear`, `transpose` or
 `permute` where sizes are in another order, `unsqueeze` where one is missing.
 """,
@@ -522,34 +527,6 @@ net Eye:
 net Camera:
     input colour: [N, 3, 64, 64]
     colour -> eye: Eye
-""",
-    ),
-    "condition-failed": Code(
-        "a net is used with values for which it can't work",
-        """\
-Some steps of a net work for certain sizes and hyperparameters only: `C` channels
-can be split among `heads` if `heads` divides `C`, a residual around a padded
-convolution wants an odd kernel. Such a condition is no mistake of the net. It is
-decided at each use; here it doesn't hold. The labels show the step that has the
-condition and the use that breaks it.
-""",
-        """\
-net Heads(heads: int):
-    input x: [B, T, C]
-    x -> reshape(B, T, heads, C // heads)
-
-net Use:
-    input x: [B, T, 10]
-    x -> rows: Heads(4)
-""",
-        """\
-net Heads(heads: int):
-    input x: [B, T, C]
-    x -> reshape(B, T, heads, C // heads)
-
-net Use:
-    input x: [B, T, 12]
-    x -> rows: Heads(4)
 """,
     ),
     "size-not-inferred": Code(

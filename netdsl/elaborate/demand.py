@@ -213,11 +213,16 @@ def parameter_sizes(program: Any, module: graph.ParameterModule) -> list[Any]:
     """The sizes that whatever a net parameter stands for takes."""
     best: list[Any] = []
     for trial in module.trials:
-        sizes: list[Any] = []
-        if isinstance(trial, graph.LayerModule):
-            sizes = list(trial.inferred.values())
-        elif isinstance(trial, graph.NetModule):
-            sizes = net_sizes(program, trial)
+        sizes = trial_sizes(program, trial)
         if len(sizes) > len(best):
             best = sizes
     return best
+
+
+def trial_sizes(program: Any, trial: graph.Module) -> list[Any]:
+    """The sizes that one of the nets behind a parameter takes."""
+    if isinstance(trial, graph.LayerModule):
+        return list(trial.inferred.values())
+    if isinstance(trial, graph.NetModule):
+        return net_sizes(program, trial)
+    return []

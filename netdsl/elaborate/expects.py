@@ -35,9 +35,10 @@ def check_expect(program: Program, node: syntax.Expect) -> None:
 def _check_params(walk: Walk, node: syntax.Expect) -> None:
     assert node.params is not None
     net, inputs, keywords = _subject(walk, node.subject)
-    used = use(walk, net, inputs, keywords, node.subject.span)
-    wanted = walk.evaluate(node.params).value
-    if isinstance(used.result, Blur):
+    with walk.report.recorded() as said:
+        used = use(walk, net, inputs, keywords, node.subject.span)
+        wanted = walk.evaluate(node.params).value
+    if said or isinstance(used.result, Blur):
         return
     count = used.count
     if isinstance(count, dims.Dim):
@@ -104,8 +105,9 @@ def _is_net(walk: Walk, node: syntax.Expression) -> bool:
 def _check_shapes(walk: Walk, node: syntax.Expect, subject: syntax.Compare) -> None:
     net, inputs, keywords = _subject(walk, subject.left)
     wanted = type_value(walk, subject.rights[0])
-    used = use(walk, net, inputs, keywords, subject.left.span)
-    if isinstance(used.result, Blur) or isinstance(wanted, Blur):
+    with walk.report.recorded() as said:
+        used = use(walk, net, inputs, keywords, subject.left.span)
+    if said or isinstance(used.result, Blur) or isinstance(wanted, Blur):
         return
     if not same_type(walk, used.result, wanted):
         walk.error(

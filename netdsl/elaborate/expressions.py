@@ -178,7 +178,10 @@ def _binary(walk: Walk, node: syntax.Binary) -> Val:
                 val.span or node.span,
                 help="merge them with `add` or `cat`, or name them one by one",
             )
-    value = arithmetic.binary(node.op, left.value, right.value, expr, walk.limits)
+    a, b = left.value, right.value
+    if node.op == "//" and isinstance(a, int) and isinstance(b, int) and b and a % b:
+        walk.remainders.append((node.span, f"{a} is not a multiple of {b}"))
+    value = arithmetic.binary(node.op, a, b, expr, walk.limits)
     return Val(value, expr, node.span)
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from netdsl import graph, syntax
+from netdsl.elaborate.demand import trial_sizes
 from netdsl.elaborate.modules import every_module
 from netdsl.elaborate.program import Program
 from netdsl.elaborate.values import Blur, Condition, NetParameter
 from netdsl.elaborate.walk import Walk
 from netdsl.graph import LayerModule, NetModule
+from netdsl.source import Span
 
 
 def lint(program: Program, net: syntax.Net) -> None:
@@ -19,6 +21,8 @@ def lint(program: Program, net: syntax.Net) -> None:
         # What a mistake left alone may read them: whatever is mentioned is used.
         walk.used |= _mentioned(net)
     _lint_bindings(program, walk, net)
+    if not program.report.failed:
+        _lint_needs(program, walk)
     for parameter in net.parameters:
         if parameter.name not in walk.used and not _only_default(net, parameter):
             program.report.warning(
@@ -61,6 +65,43 @@ def _mentioned(net: syntax.Net) -> set[str]:
     }
 
 
+def _lint_needs(program: Program, walk: Walk) -> None:
+    """A net parameter is called in one way, so all that it stands for must take the
+    same sizes; `skip` takes whatever it is given."""
+    for statement in _registered(walk.init):
+        _lint_trials(program, statement.module, statement.span)
+    if walk.root is not None:
+        _lint_trials(program, walk.root, walk.owner.name_span)
+
+
+def _lint_trials(program: Program, root: graph.Module, span: Span) -> None:
+    for module in every_module(root):
+        if not isinstance(module, graph.ParameterModule):
+            continue
+        needs = {
+            _name_of(t): len(trial_sizes(program, t))
+            for t in module.trials
+            if not isinstance(t, graph.SkipModule)
+        }
+        if len(set(needs.values())) > 1:
+            fewest, most = min(needs, key=needs.__getitem__), max(
+                needs, key=needs.__getitem__
+            )
+            program.report.error(
+                "unsupported",
+                f"`{fewest}` and `{most}` need different sizes of their inputs, so"
+                f" `{module.symbol.name}` can't stand for both",
+                module.span or span,
+                help="write a net for each of them",
+            )
+
+
+def _name_of(module: graph.Module) -> str:
+    if isinstance(module, LayerModule):
+        return module.declaration.name
+    return str(module.net.name) if isinstance(module, NetModule) else "a net"
+
+
 def _lint_bindings(program: Program, walk: Walk, net: syntax.Net) -> None:
     """Nets as parameters for which nobody chooses one; whoever hands on such a
     parameter of its own is told instead."""
@@ -75,8 +116,8 @@ def _lint_bindings(program: Program, walk: Walk, net: syntax.Net) -> None:
                 "unbound-net",
                 f"nothing says which net `{parameter.name}` of `{net.name}` stands for",
                 parameter.span,
-                help=f"add a use of it, as in `net NAME = {net.name}(Linear(8))`, or a"
-                " default",
+                help=f"give it a default, `{parameter.name}: net = ...`, or add a net"
+                " that says it",
             )
 
 

@@ -755,14 +755,7 @@ def _run_parameter(
         with walk.on_path(walk.facts):
             results.append(transfer(walk, trial, vals, keywords, span))
     if not results:
-        name = module.symbol.name
-        walk.error(
-            "size-not-inferred",
-            f"nothing in the file says which net `{name}` is, so what it gives is not"
-            " known",
-            span,
-            help=f"give it a default, `{name}: net = ...`, or add a net that says it",
-        )
+        # That nothing says which net it is, is told at the parameter.
         return BLUR
     if any(isinstance(r, Blur) for r in results):
         return next(r for r in results if isinstance(r, Blur))

@@ -71,6 +71,8 @@ class Program:
         self.keeps: dict[int, dict[str, int]] = {}
         """Of each net: attributes that hold a size of its result, and its index."""
         self._class_sizes: tuple[Any, dict[int, list[Symbol]]] = (None, {})
+        self.labels: dict[int, frozenset[str]] = {}
+        """Of each net: the names that its text gives to layers."""
         self.fn_calls: dict[int, dict[str, Any]] = {}
         self.fn_results: dict[int, Any] = {}
 
@@ -310,6 +312,8 @@ class Program:
                 # Outer nets first: what they hand on reaches the inner ones.
                 self._quietly(net)
         self._walks.clear()
+        self._class_sizes = (None, {})
+        self.keeps.clear()
 
     def _quietly(self, net: syntax.Net) -> None:
         self.start()

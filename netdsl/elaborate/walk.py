@@ -8,6 +8,7 @@ may be numbers (then all is checked exactly) or the caller's own symbols.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from difflib import get_close_matches
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 N = TypeVar("N", bound=type)
 _EVALUATORS: dict[type, Callable[[Walk, Any], Val]] = {}
+_WORDS = re.compile(r"[A-Za-z_]\w*")
 _STATEMENTS: dict[type, Callable[[Walk, Any], None]] = {}
 
 
@@ -119,6 +121,7 @@ class Walk:
         self.pending: tuple[Val, Span] | None = None
         self.assigned: list[tuple[list[str], Span]] = []
         self.lets: dict[str, Span] = {}
+        self.remainders: list[tuple[Span, str]] = []
         self.let_values: list[tuple[Symbol, Any]] = []
         self.hypers: dict[str, Symbol] = {}
         self.own_spans: dict[str, Span] = {}
@@ -248,9 +251,23 @@ class Walk:
             if spans and key is not None and key in spans:
                 place = spans[key]
                 break
+        labels = [*labels]
+        if refusal.code == "shape-mismatch":
+            labels += self.rounded(span)
         self.error(
             refusal.code, refusal.text, place, refusal.note, labels, refusal.help
         )
+
+    def rounded(self, span: Span) -> Iterator[Label]:
+        """Divisions with a remainder that what stands there rests on: `C // heads`."""
+        words = set(_WORDS.findall(span.text))
+        lets = [s for name, s in self.lets.items() if name in words]
+        for place, text in dict.fromkeys(self.remainders):
+            inside = place.chunk is span.chunk and (
+                span.start <= place.start and place.end <= span.end
+            )
+            if inside or any(s.line == place.line for s in lets):
+                yield Label(place, text)
 
     def suggest(self, word: str, known: Iterable[str], otherwise: str = "") -> str:
         """`did you mean ...?`, if a known word is near."""
@@ -320,9 +337,12 @@ class Walk:
     def labels_ahead(self, node: syntax.Node) -> None:
         """Notes the names that layers are given anywhere in the net, so that an
         unnamed layer above them takes another."""
-        for part in syntax.walk(node):
-            if isinstance(part, syntax.Labelled) and isinstance(part.label, syntax.Name):
-                self.ahead.add(part.label.id)
+        known = self.program.labels.get(id(node))
+        if known is None:
+            labels = (p.label for p in syntax.walk(node) if type(p) is syntax.Labelled)
+            known = frozenset(w.id for w in labels if isinstance(w, syntax.Name))
+            self.program.labels[id(node)] = known
+        self.ahead |= known
 
     def unique(self, name: str) -> str:
         """`relu`, then `relu_2`."""

@@ -19,6 +19,7 @@ from netdsl.elaborate.values import (
     size_names,
 )
 from netdsl.elaborate.walk import Walk
+from netdsl.emit.annotations import Annotations
 from netdsl.emit.constructors import Constructor, negated, opposite, reset_line
 from netdsl.emit.initial import init_rules
 from netdsl.emit.lines import Lines
@@ -471,6 +472,12 @@ class ClassWriter:
         self.local_names = name_temporaries(statements, self.walk.inputs, taken)
         body = Lines()
         writer = ForwardWriter(self, body)
+        writer.annotations = Annotations(
+            statements,
+            self.forward_speller.symbol_text,
+            self.walk.inputs,
+            self._result_type(),
+        )
         self._checks(body, static=False)
         writer.block(statements)
         for statement in self._owns():
@@ -505,7 +512,9 @@ class ClassWriter:
         out: list[Any] = []
         for statement in statements:
             if isinstance(statement, graph.Result) and _wants_name(statement.value):
-                symbol = Symbol("", "temp", "Tensor", _source_name(statement.value))
+                is_tensor = self._result_type() == "Tensor"
+                hint = _source_name(statement.value) if is_tensor else "result"
+                symbol = Symbol("", "temp", "Tensor", hint)
                 out.append(
                     graph.Assign(symbol, "=", statement.value, statement.span)
                 )
@@ -653,6 +662,7 @@ class ForwardWriter:
         self.owner = owner
         self.lines = lines
         self.speller: Speller = owner.forward_speller
+        self.annotations: Annotations | None = None
 
     def block(self, statements: list[Any]) -> None:
         speller = self.speller
@@ -671,6 +681,8 @@ class ForwardWriter:
                         kind = self._list_type(statement.target)
                         self.lines.add(f"{target}: {kind} = []", span)
                     elif value != target:
+                        if self.annotations is not None:
+                            target += self.annotations.of(statement)
                         self.lines.add(f"{target} {statement.op} {value}", span)
                 case graph.Result():
                     self.lines.add(f"return {self._value(statement.value)}", span)

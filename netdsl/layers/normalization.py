@@ -20,7 +20,7 @@ def _features(c: Call, channels: Size, name: str = "num_features") -> None:
     c.equal(
         channels,
         count,
-        f"`{c.declaration.name}` normalises {show(count)} channels,"
+        lambda: f"`{c.declaration.name}` normalises {show(count)} channels,"
         f" and {c.input} flows in",
     )
 

@@ -30,7 +30,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib import import_module
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 from netdsl.dims import Dim, Size, show
 from netdsl.facts import Comparison, Facts
@@ -47,6 +47,8 @@ from netdsl.shapes import (
 Value: TypeAlias = Any
 Result: TypeAlias = "Tensor | tuple[Any, ...]"
 Rule: TypeAlias = "Callable[[Call], Result]"
+# What is wrong; a function where it is costly to say, since mostly nothing is.
+Text: TypeAlias = "str | Callable[[], str]"
 
 
 class Unknown:
@@ -76,43 +78,75 @@ class Unknown:
 REQUIRED = object()
 
 
-class Parameter(NamedTuple):
-    """One argument of a layer or function."""
+class Parameter:
+    """One argument of a layer or function.
 
-    name: str
-    kinds: tuple[str, ...]
-    default: Value = REQUIRED
-    variadic: bool = False
-    keyword: bool = False
+    `inferred` is the input (None is the first) and the index of a size that it
+    follows from; `width` how often an int is repeated, for `int2` and the like.
+    """
 
-    @property
-    def required(self) -> bool:
-        return self.default is REQUIRED and not self.variadic
+    __slots__ = (
+        "default",
+        "inferred",
+        "keyword",
+        "kinds",
+        "name",
+        "required",
+        "variadic",
+        "width",
+    )
 
-    @property
-    def inferred(self) -> tuple[str | None, int] | None:
-        """The input (None is the first) and index of a size that it follows from."""
-        for kind in self.kinds:
-            if kind.startswith("size["):
-                name, _, index = kind[5:-1].rpartition(",")
-                return name.strip() or None, int(index)
-        return None
+    def __init__(
+        self,
+        name: str,
+        kinds: tuple[str, ...],
+        default: Value = REQUIRED,
+        variadic: bool = False,
+        keyword: bool = False,
+    ) -> None:
+        self.name = name
+        self.kinds = kinds
+        self.default = default
+        self.variadic = variadic
+        self.keyword = keyword
+        self.required = default is REQUIRED and not variadic
+        self.inferred = next((_inferred(k) for k in kinds if k[:5] == "size["), None)
+        self.width = next((_WIDTHS[k] for k in kinds if k in _WIDTHS), 0)
+
+
+_WIDTHS = {f"int{n}": n for n in range(1, 7)}
+
+
+def _inferred(kind: str) -> tuple[str | None, int]:
+    name, _, index = kind[5:-1].rpartition(",")
+    return name.strip() or None, int(index)
 
 
 class Signature:
-    """The arguments of a layer or function, read from their declaration."""
+    """The arguments of a layer or function, read from their declaration.
 
-    __slots__ = ("by_name", "parameters")
+    `places` are those that can be given by position; `infers` says whether a
+    size is inferred, so that all but the required arguments go by keyword.
+    """
+
+    __slots__ = ("by_name", "infers", "parameters", "places")
 
     def __init__(self, text: str) -> None:
         found: list[Parameter] = []
         keyword = False
         for part in _split(text):
             if part != "*":
-                found.append(_parameter(part)._replace(keyword=keyword))
+                found.append(_parameter(part, keyword))
             keyword = keyword or part.startswith("*")
         self.parameters = tuple(found)
         self.by_name = {p.name: p for p in self.parameters}
+        self.infers = any(p.inferred for p in found)
+        # `Conv2d(64, 3)`: what must be said by position, all else by keyword.
+        self.places = [
+            p
+            for p in found
+            if not p.inferred and not p.keyword and (p.required or not self.infers)
+        ]
 
 
 def _split(text: str) -> list[str]:
@@ -139,7 +173,7 @@ def _literal(text: str) -> Value:
     return int(text) if re.fullmatch(r"-?\d+", text) else float(text)
 
 
-def _parameter(text: str) -> Parameter:
+def _parameter(text: str, keyword: bool) -> Parameter:
     head, _, default = text.partition(" = ")
     name, _, kinds = head.partition(":")
     variadic = name.startswith("*")
@@ -149,6 +183,7 @@ def _parameter(text: str) -> Parameter:
         tuple(words),
         _literal(default.strip()) if default else REQUIRED,
         variadic,
+        keyword,
     )
 
 
@@ -227,7 +262,7 @@ class Declaration:
     def infers(self) -> bool:
         """Whether a size is inferred, so that all but the required arguments
         are given by keyword."""
-        return any(p.inferred for p in self.signature.parameters)
+        return self.signature.infers
 
 
 class Table(Mapping[str, Declaration]):
@@ -324,10 +359,7 @@ def bind(
     """
     signature = declaration.call if running else declaration.signature
     name = declaration.name
-    places = [p for p in signature.parameters if p.inferred is None and not p.keyword]
-    if declaration.infers and not running:
-        # `Conv2d(64, 3)`: what must be said by position, all else by keyword.
-        places = [p for p in places if p.required]
+    places = signature.places
     values: dict[str, Value] = {}
     for i, value in enumerate(positional):
         if i < len(places) and places[i].variadic:
@@ -473,9 +505,6 @@ def _count(n: int) -> str:
     return "no arguments" if n == 0 else "one argument" if n == 1 else f"{n} arguments"
 
 
-_WIDTH = re.compile(r"int([1-6])$")
-
-
 def _checked(name: str, parameter: Parameter, value: Value, at: int | None) -> Value:
     if not any(_fits(kind, value) for kind in parameter.kinds):
         raise Refusal(
@@ -506,10 +535,8 @@ def _checked_all(
 
 
 def _normal(parameter: Parameter, value: Value) -> Value:
-    for kind in parameter.kinds:
-        width = _WIDTH.match(kind)
-        if width and isinstance(value, int | Dim) and not isinstance(value, bool):
-            return (value,) * int(width[1])
+    if parameter.width and _is_int(value):
+        return (value,) * parameter.width
     if isinstance(value, list):
         return tuple(value)
     return value
@@ -522,11 +549,11 @@ def _is_int(value: Value) -> bool:
 def _fits(kind: str, value: Value) -> bool:
     if isinstance(value, Unknown):
         return kind not in ("tensor", "tensors") and _may_fit(kind, value.type)
-    width = _WIDTH.match(kind)
+    width = _WIDTHS.get(kind)
     if width:
         return _is_int(value) or (
             isinstance(value, tuple | list)
-            and len(value) == int(width[1])
+            and len(value) == width
             and all(_is_int(v) or isinstance(v, Unknown) for v in value)
         )
     match kind:
@@ -726,23 +753,30 @@ class Call:
                         f" not {show(item)}",
                     )
 
-    def require(self, comparison: Comparison, text: str, help: str = "") -> None:
+    def require(self, comparison: Comparison, text: Text, help: str = "") -> None:
         """States that a comparison must hold; `text` says what is wrong if not."""
         decided = self.facts.decide(comparison)
+        if decided is True:
+            return
+        text = text if isinstance(text, str) else text()
         if decided is False:
             raise Refusal("shape-mismatch", text, f"`{comparison}` is needed", help)
         if decided is None:
             self.conditions.append((comparison, text))
             self.facts = self.facts.assume(comparison)
 
-    def equal(self, a: Size, b: Size, text: str, help: str = "") -> None:
+    def equal(self, a: Size, b: Size, text: Text, help: str = "") -> None:
         """States that two sizes must be equal."""
         decided = self.facts.equal(a, b)
+        if decided is True:
+            return
+        text = text if isinstance(text, str) else text()
         if decided is False:
-            note = f"{show(a)} is not {show(b)}"
-            # A remainder says nothing that the text doesn't.
-            told = b == 0 or note in text
-            raise Refusal("shape-mismatch", text, "" if told else note, help)
+            if note is None:
+                note = f"{show(a)} is not {show(b)}"
+                # A remainder says nothing that the text doesn't.
+                note = "" if b == 0 or note in text else note
+            raise Refusal("shape-mismatch", text, note, help)
         if decided is None:
             self.conditions.append((Comparison("==", a, b), text))
             self.facts = self.facts.assume(Comparison("==", a, b))
