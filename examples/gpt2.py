@@ -8,9 +8,7 @@ pi = 3.141592653589793
 
 
 def gelu_new(x: Tensor) -> Tensor:
-    """GELU as OpenAI's code approximates it."""
-    inner = math.sqrt(2.0 / pi) * (x + 0.044715 * x**3.0)
-    return 0.5 * x * (1.0 + torch.tanh(inner))
+    return 0.5 * x * (1.0 + torch.tanh(math.sqrt(2.0 / pi) * (x + 0.044715 * x**3.0)))
 
 
 class Conv1D(nn.Module):

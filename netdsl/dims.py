@@ -210,11 +210,15 @@ class Dim:
         return self._hash
 
     def __add__(self, other: Size) -> Size:
+        if isinstance(other, int):
+            return _shifted(self, other)
         return _sum(((self, 1), (other, 1)))
 
     __radd__ = __add__
 
     def __sub__(self, other: Size) -> Size:
+        if isinstance(other, int):
+            return _shifted(self, -other)
         return _sum(((self, 1), (other, -1)))
 
     def __rsub__(self, other: Size) -> Size:
@@ -310,8 +314,20 @@ def build(terms: Mapping[Monomial, int]) -> Size:
         return 0
     if len(left) == 1 and left[0][0] == ONE:
         return left[0][1]
-    left.sort(key=_monomial_order)
+    if len(left) > 1:
+        left.sort(key=_monomial_order)
     return Dim(tuple(left))
+
+
+def _shifted(size: Dim, number: int) -> Size:
+    """The size and a number: only the constant changes, which is the last term."""
+    if not number:
+        return size
+    terms = size.terms
+    if terms[-1][0] == ONE:
+        number += terms[-1][1]
+        terms = terms[:-1]
+    return Dim((*terms, (ONE, number)) if number else terms)
 
 
 def _sum(parts: Iterable[tuple[Size, int]]) -> Size:
@@ -397,7 +413,7 @@ def factors(size: Size) -> list[Size]:
     out: list[Size] = []
     rest = size
     while isinstance(rest, Dim) and len(rest.terms) > 1:
-        found = _factor(rest)
+        found = _factor(rest, bool(out))
         if found is None:
             break
         factor, rest = found
@@ -406,13 +422,14 @@ def factors(size: Size) -> list[Size]:
         return [size]
     number = gcd(*(c for _, c in _terms(rest)))
     if isinstance(rest, Dim) and len(rest.terms) > 1 and number > 1:
-        out.insert(0, build({m: c // number for m, c in rest.terms}))
+        out.append(build({m: c // number for m, c in rest.terms}))
         rest = number
     return [rest, *out] if rest != 1 else out
 
 
-def _factor(size: Dim) -> tuple[Size, Size] | None:
-    """`a + c` and what it leaves, for an atom whose terms come in such pairs."""
+def _factor(size: Dim, short: bool) -> tuple[Size, Size] | None:
+    """`a + c` and what it leaves, for an atom whose terms come in such pairs; of
+    two terms, `4 * a + 4`, only if `short`."""
     for atom in dict.fromkeys(a for m, _ in size.terms for a, _ in m):
         with_: dict[Monomial, int] = {}
         without: dict[Monomial, int] = {}
@@ -430,10 +447,30 @@ def _factor(size: Dim) -> tuple[Size, Size] | None:
             high, low = build(with_), build(without)
             if low == 0 and len(with_) > 1:
                 return of(atom), high
-            for constant in (1, -1, 2, -2):
-                if len(with_) + len(without) > 2 and low == constant * high:
-                    return of(atom) + constant, high
+            if short or len(with_) + len(without) > 2:
+                constant = _multiple(low, high)
+                if constant is not None:
+                    return _moved(atom, constant), high
     return None
+
+
+def _multiple(size: Size, of: Size) -> int | None:
+    """The number that makes one size of another, if there is one."""
+    if not isinstance(size, Dim) or not isinstance(of, Dim):
+        both = isinstance(size, int) and isinstance(of, int)
+        return size // of if both and size % of == 0 else None  # type: ignore
+    number = size.terms[0][1] // of.terms[0][1]
+    return number if size == number * of else None
+
+
+def _moved(atom: Atom, by: int) -> Size:
+    """An atom plus a number; in a quotient, for text, the number goes inside."""
+    if isinstance(atom, FloorDiv):
+        numerator, divisor = atom.parts()
+        if isinstance(divisor, int):
+            whole = numerator + by * divisor
+            return of(FloorDiv(f"({_key(whole)}//{divisor})", None, None, whole, divisor))
+    return of(atom) + by
 
 
 def cancel(a: Size, b: Size) -> tuple[Size, Size]:
@@ -822,7 +859,7 @@ def _show_term(monomial: Monomial, coefficient: int) -> str:
         return str(coefficient)
     factors = [str(coefficient)] if coefficient != 1 else []
     several = coefficient != 1 or len(monomial) > 1
-    for atom, exponent in monomial:
+    for atom, exponent in sorted(monomial, key=lambda f: not isinstance(f[0], Name)):
         text = str(atom)
         if exponent > 1:
             tight = not isinstance(atom, FloorDiv | Mod | Power)

@@ -109,15 +109,15 @@ class Choose(Expr):
 
 
 class CallOf(Expr):
-    """A call of a Python function by its dotted name"""
+    """A call of a Python function by its dotted name, or of a `fn` of the file"""
 
-    target: str
+    target: Any
     arguments: tuple[Expr, ...]
     keywords: tuple[tuple[str, Expr], ...]
 
     def __init__(
         self,
-        target: str,
+        target: Any,
         arguments: tuple[Expr, ...],
         keywords: tuple[tuple[str, Expr], ...] = (),
     ) -> None:
@@ -279,7 +279,7 @@ class Module:
 class LayerModule(Module):
     """A layer of torch: `declaration(arguments)` with the sizes inferred."""
 
-    __slots__ = ("declaration", "inferred", "keywords", "positional")
+    __slots__ = ("bound", "declaration", "inferred", "keywords", "positional")
 
     def __init__(
         self,
@@ -293,6 +293,8 @@ class LayerModule(Module):
         self.positional = positional
         self.keywords = dict(keywords)
         self.inferred: dict[str, Size] = {}
+        self.bound: dict[str, Any] | None = None
+        """The arguments by name, once they are checked."""
 
 
 class NetModule(Module):

@@ -63,6 +63,10 @@ class Files:
         """Whether a name is defined for the owner, but by nothing that can be used."""
         return name in self.file_of(owner).broken
 
+    def adopt(self, item: syntax.Item, like: syntax.Item) -> None:
+        """Lets an item that no text holds see what another sees."""
+        self._file_of[id(item)] = self.file_of(like)
+
     def add(self, file: File) -> None:
         self.files[file.name] = file
         for item in file.program.items:

@@ -47,7 +47,7 @@ def assert_same_weights(ours: nn.Module, theirs: nn.Module) -> None:
         assert torch.equal(mine[key], tensor), key
 
 
-# -- resnet.net and torchvision ------------------------------------------------------------
+# -- resnet.net and torchvision --------------------------------------------------------
 
 RESNETS = [
     "resnet18",
@@ -79,7 +79,9 @@ def test_resnet_has_the_keys_of_torchvision(name: str) -> None:
 
 
 @pytest.mark.parametrize(("name", "count", "keys", "digest"), RESNET_FACTS)
-def test_resnet_is_the_published_one(name: str, count: int, keys: int, digest: str) -> None:
+def test_resnet_is_the_published_one(
+    name: str, count: int, keys: int, digest: str
+) -> None:
     with torch.device("meta"):
         model = netdsl.load(EXAMPLES / "resnet.net", name)
     assert (parameters(model), len(model.state_dict()), key_hash(model)) == (
@@ -89,7 +91,9 @@ def test_resnet_is_the_published_one(name: str, count: int, keys: int, digest: s
     )
 
 
-@pytest.mark.parametrize("name", ["resnet18", "resnet50", "resnext50_32x4d", "wide_resnet50_2"])
+@pytest.mark.parametrize(
+    "name", ["resnet18", "resnet50", "resnext50_32x4d", "wide_resnet50_2"]
+)
 def test_resnet_starts_and_runs_as_torchvision(name: str) -> None:
     torch.manual_seed(0)
     ours = netdsl.load(EXAMPLES / "resnet.net", name)
@@ -112,13 +116,15 @@ def test_resnet_loads_torchvisions_weights() -> None:
         assert torch.equal(ours(x), theirs(x))
 
 
-# -- gpt2.net and transformers ---------------------------------------------------------------
+# -- gpt2.net and transformers ---------------------------------------------------------
 
 SMALL = {"vocab_size": 101, "n_positions": 32, "n_embd": 24, "n_layer": 3, "n_head": 4}
 
 
 def original_gpt2(**config: object) -> nn.Module:
-    settings = transformers.GPT2Config(**config, attn_implementation="sdpa", use_cache=False)
+    settings = transformers.GPT2Config(
+        **config, attn_implementation="sdpa", use_cache=False
+    )
     model: nn.Module = transformers.GPT2LMHeadModel(settings)
     return model
 
@@ -193,7 +199,7 @@ def test_gpt2_refuses_too_long_a_text() -> None:
         ours(torch.zeros(1, 33, dtype=torch.int64))
 
 
-# -- unet.net and a twin written by hand -------------------------------------------------------
+# -- unet.net and a twin written by hand -----------------------------------------------
 
 
 class DoubleConv(nn.Sequential):

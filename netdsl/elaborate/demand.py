@@ -13,6 +13,16 @@ from netdsl.elaborate.walk import Walk
 from netdsl.graph import Symbol
 
 
+def registered(statements: list[Any]) -> Iterator[graph.Register]:
+    """The layers of a class, those under conditions too."""
+    for statement in statements:
+        if isinstance(statement, graph.Register):
+            yield statement
+        elif isinstance(statement, graph.Branch):
+            yield from registered(statement.then)
+            yield from registered(statement.other)
+
+
 def static_sizes(program: Any, walk: Walk) -> frozenset[str]:
     """The names of the sizes that the class of this walk takes, closed over lets."""
     return frozenset(s.name for s in needed_sizes(program, walk))

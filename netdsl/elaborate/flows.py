@@ -261,8 +261,9 @@ def _method(walk: Walk, node: syntax.Call) -> Val | None:
             if name in ("size", "dim", "numel"):
                 help_ = f"write `{owner.id}.shape`, or name the size in the input"
             else:
-                inner = node.span.text.split("(", 1)[-1]
-                help_ = f"write `{owner.id} -> {name}({inner}"
+                _, _, inner = node.span.text.partition("(")
+                call = name if inner == ")" else f"{name}({inner}"
+                help_ = f"write `{owner.id} -> {call}`"
             raise walk.stop(
                 "unknown-name", "tensors have no methods here", node.span, help=help_
             )

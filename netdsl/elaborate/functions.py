@@ -269,7 +269,7 @@ def call_fn(
 ) -> Val:
     """A `fn`: its body is walked with what is given."""
     expr = graph.CallOf(
-        fn.name,
+        fn,
         tuple(v.expr for v in vals),
         tuple((k, v.expr) for k, v in keywords.items()),
     )

@@ -22,18 +22,28 @@ from netdsl.source import Span
 
 def declare_input(walk: Walk, node: syntax.Input) -> None:
     for name in node.names:
-        check_name(walk, name.id, name.span)
-        if name.id in walk.input_spans or name.id in walk.hypers:
-            raise walk.stop(
-                "duplicate-name", f"`{name.id}` is named twice", name.span
-            )
-        walk.input_spans[name.id] = name.span
-        if walk.defining:
-            _define(walk, node, name)
-        else:
-            _match_or_blur(walk, node, name)
+        try:
+            _declare(walk, node, name)
+        except Stop:
+            # The input is there all the same, of no type that is known.
+            walk.bind(name.id, Val(BLUR, graph.Const(None), name.span))
     if node.where is not None:
         _where(walk, node.where)
+
+
+def _declare(walk: Walk, node: syntax.Input, name: syntax.Name) -> None:
+    check_name(walk, name.id, name.span)
+    if name.id in walk.input_spans or name.id in walk.hypers:
+        first = walk.scope.get(name.id)
+        labels = [Label(first.span, "the first")] if first and first.span else []
+        raise walk.stop(
+            "duplicate-name", f"`{name.id}` is named twice", name.span, labels=labels
+        )
+    walk.input_spans[name.id] = name.span
+    if walk.defining:
+        _define(walk, node, name)
+    else:
+        _match_or_blur(walk, node, name)
 
 
 def _optional(node: syntax.Input) -> syntax.Type:

@@ -17,11 +17,11 @@ from netdsl.source import Span
 def lint(program: Program, net: syntax.Net) -> None:
     """Warnings about a net, once its class is defined; and what was never used."""
     walk = program.define(net)
-    if program.report.failed:
-        # What a mistake left alone may read them: whatever is mentioned is used.
-        walk.used |= _mentioned(net)
     _lint_bindings(program, walk, net)
-    if not program.report.failed:
+    if program.report.failed:
+        # What a mistake left alone, a misspelt name say, may be what uses them.
+        return
+    if id(net) not in program.specials:
         _lint_needs(program, walk)
     for parameter in net.parameters:
         if parameter.name not in walk.used and not _only_default(net, parameter):
@@ -47,22 +47,6 @@ def lint(program: Program, net: syntax.Net) -> None:
                 help="use it, or call it `_`",
             )
     _lint_layers(program, walk)
-
-
-def _mentioned(net: syntax.Net) -> set[str]:
-    """The names that a net reads anywhere."""
-    parts = [p for s in net.body for p in syntax.walk(s)]
-    targets: set[int] = set()
-    for part in parts:
-        if isinstance(part, syntax.Assign):
-            targets |= {id(n) for n in syntax.walk(part.target)}
-        elif isinstance(part, syntax.Let):
-            targets |= {id(t) for t in part.targets}
-    if net.layer is not None:
-        parts += syntax.walk(net.layer)
-    return {
-        p.id for p in parts if isinstance(p, syntax.Name) and id(p) not in targets
-    }
 
 
 def _lint_needs(program: Program, walk: Walk) -> None:

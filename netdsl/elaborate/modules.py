@@ -225,7 +225,7 @@ def from_factory(walk: Walk, factory: Factory | NetParameter, span: Span) -> Mod
     walk.program.check_recursion(target, span)
     net = NetModule(span, target, factory.positional, keywords)
     net.given = walk.program.match_hyperparameters(walk, net)
-    return net
+    return walk.program.specialised(net)
 
 
 def _settled(walk: Walk, argument: Argument, span: Span) -> None:
@@ -264,11 +264,13 @@ def _check_arguments(walk: Walk, module: LayerModule) -> None:
 
 
 def _bound(module: LayerModule) -> dict[str, Any]:
-    return bind(
-        module.declaration,
-        [a.value for a in module.positional],
-        {k: a.value for k, a in module.keywords.items()},
-    )
+    if module.bound is None:
+        module.bound = bind(
+            module.declaration,
+            [a.value for a in module.positional],
+            {k: a.value for k, a in module.keywords.items()},
+        )
+    return module.bound
 
 
 # -- lists of layers -----------------------------------------------------------

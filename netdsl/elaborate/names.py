@@ -61,7 +61,8 @@ def definition(walk: Walk, name: str, node: syntax.Name) -> Val | None:
     """A net, layer or function that the file or torch defines."""
     own = walk.program.definition(walk.owner, name)
     if isinstance(own, syntax.Fn):
-        return Val(FunctionValue(own), graph.Raw(name), node.span)
+        value = FunctionValue(own)
+        return Val(value, graph.Definition(value), node.span)
     if own is None and walk.program.files.is_broken(walk.owner, name):
         return Val(BLUR, graph.Const(None), node.span)
     target: Any = own if own is not None else LAYERS.get(name)

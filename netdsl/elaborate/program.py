@@ -63,6 +63,11 @@ class Program:
         self._walks: dict[int, Walk] = {}
         self._told: dict[int, tuple[Diagnostic, ...]] = {}
         self._collected = False
+        self.specials: dict[int, set[str]] = {}
+        """Net parameters for which a net needs a class per binding."""
+        self.clones: dict[Any, syntax.Net] = {}
+        self.settled: dict[int, dict[str, Factory]] = {}
+        """Of a net made for its bindings: what they are."""
         self._used: dict[Any, Used] = {}
         self._constants: dict[int, Val | None] = {}
         self._active: list[syntax.Net | syntax.Fn] = []
@@ -126,7 +131,7 @@ class Program:
         if key not in self._constants:
             self._constants[key] = None
             walk = Walk(self, item, defining=False)
-            symbols = [Symbol(t.id, "constant") for t in item.let.targets]
+            symbols = [Symbol(t.id, "constant", place=item) for t in item.let.targets]
             val = walk.evaluate(item.let.value)
             if len(symbols) != 1:
                 raise walk.stop(
@@ -296,6 +301,8 @@ class Program:
 
         Only then can the classes that have them be defined.
         """
+        from netdsl.elaborate.specialise import find_specials
+
         if self._collected:
             return
         self._collected = True
@@ -308,20 +315,27 @@ class Program:
             for net in nets:
                 if net not in open_:
                     self._quietly(net)
-            for net in reversed(open_):
-                # Outer nets first: what they hand on reaches the inner ones.
-                self._quietly(net)
+            # Outer nets first: what they hand on reaches the inner ones.
+            walks = [self._quietly(net) for net in reversed(open_)]
+            self._forget()
+            self.specials = find_specials(self, [w for w in walks if w is not None])
+            if self.specials:
+                self._used.clear()
+        self._forget()
+
+    def _forget(self) -> None:
+        """Drops the classes that were defined before all was known."""
         self._walks.clear()
         self._class_sizes = (None, {})
         self.keeps.clear()
 
-    def _quietly(self, net: syntax.Net) -> None:
+    def _quietly(self, net: syntax.Net) -> Walk | None:
         self.start()
         try:
             with self._inside(net, net.name_span):
-                self.walk_definition(net, frozenset())
+                return self.walk_definition(net, frozenset())
         except (Stop, TooMuch, Refusal):
-            pass
+            return None
 
     def _takes_nets(self, net: syntax.Net) -> bool:
         walk = Walk(self, net, defining=False)
@@ -371,6 +385,7 @@ class Program:
         try:
             for parameter in net.parameters:
                 self._open_parameter(walk, net, parameter)
+            self._settle(walk, net)
             if net.layer is not None:
                 self._define_layer(walk, net)
             else:
@@ -378,6 +393,17 @@ class Program:
         except TooMuch:
             walk.result = BLUR
         return walk
+
+    def specialised(self, module: NetModule) -> NetModule:
+        """The layer, of the class for what its net parameters stand for."""
+        from netdsl.elaborate.specialise import specialised
+
+        return specialised(self, module)
+
+    def _settle(self, walk: Walk, net: syntax.Net) -> None:
+        """Binds the net parameters that this class was made for."""
+        for name, factory in self.settled.get(id(net), {}).items():
+            walk.bind(name, Val(factory, graph.Definition(factory)))
 
     def _open_parameter(
         self, walk: Walk, net: syntax.Net, parameter: syntax.Parameter
@@ -662,6 +688,7 @@ class Program:
         try:
             for parameter in net.parameters:
                 self._give_parameter(walk, net, parameter, given)
+            self._settle(walk, net)
             walk.actual = actual
             walk.given = dict(given)
             if net.layer is not None:

@@ -77,11 +77,17 @@ def _assign(walk: Walk, node: syntax.Assign) -> None:
     _check_target(walk, node.target)
     val = walk.evaluate(node.value)
     if isinstance(val.value, Factory | FunctionValue | NetParameter):
+        _bind_names(walk, node.target, BLUR)
+        shown = " ".join(node.value.span.text.split())
         raise walk.stop(
             "not-a-value",
-            f"`{node.value.span.text}` makes a layer, not a value",
+            f"`{shown}` makes a layer, not a value"
+            if not isinstance(val.value, FunctionValue)
+            else f"`{shown}` is a function, not a value",
             node.value.span,
-            help="declare it with `:`, as in `name: LAYER`",
+            help=f"a layer is declared with `:`, as in `{node.target.span.text}: {shown}`"
+            if not isinstance(val.value, FunctionValue)
+            else "",
         )
     try:
         target = _bind_names(walk, node.target, val.value)
@@ -102,7 +108,9 @@ def _check_target(walk: Walk, target: syntax.Expression) -> None:
             "syntax-error",
             "only names can be given a value",
             target.span,
-            help="write `name = ...`",
+            help="name a layer with `:`, as in `-> fc: Linear(10)`"
+            if isinstance(target, syntax.Flow)
+            else "write `name = ...`",
         )
     else:
         check_name(walk, target.id, target.span)
@@ -187,7 +195,11 @@ def _let(walk: Walk, node: syntax.Let) -> None:
                 "duplicate-name",
                 f"`{target.id}` is named twice",
                 target.span,
-                labels=[Label(walk.lets.get(target.id, target.span), "the first")],
+                labels=[
+                    Label(s, "the first")
+                    for s in [walk.scope[target.id].span]
+                    if s is not None
+                ],
                 help="a `let` holds for the whole net",
             )
     names = [t.id for t in node.targets]

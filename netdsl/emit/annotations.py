@@ -40,7 +40,11 @@ class Annotations:
         name = self.spell(statement.target)
         if name in self.typed | self.untyped or statement.op != "=":
             return ""
-        if name in self.returned and self.result != "Any" and self.is_any(statement.value):
+        if (
+            name in self.returned
+            and self.result != "Any"
+            and self.is_any(statement.value)
+        ):
             self.typed.add(name)
             return f": {self.result}"
         self._first(name, statement.value)

@@ -87,7 +87,7 @@ class ClassWriter:
         if symbol.kind == "lookup":
             return self.init_speller.text(symbol.value, ATOM)
         if symbol.kind == "constant":
-            self.file.need_constant(symbol)
+            return str(self.file.constant_name(symbol))
         if symbol.kind == "own":
             return f"self.{symbol.name}"
         return symbol.name
@@ -122,7 +122,7 @@ class ClassWriter:
         if symbol.kind == "carried":
             return self._stored(self._carried(symbol), self._carried(symbol))
         if symbol.kind == "constant":
-            self.file.need_constant(symbol)
+            return str(self.file.constant_name(symbol))
         return symbol.name
 
     def _is_static(self, test: graph.Expr) -> bool:

@@ -81,7 +81,7 @@ class FileWriter:
         self.fns = self._functions()
         self.names: dict[int, str] = {}
         self._give_names()
-        self.constants: dict[str, Symbol] = {}
+        self.constants: dict[int, tuple[str, Symbol]] = {}
         self.factories: dict[str, str] = {}
         self.writers: dict[int, ClassWriter] = {}
         self._doc = self._file_doc()
@@ -91,7 +91,12 @@ class FileWriter:
     def _ordered(self, only: str | None) -> list[syntax.Net]:
         """The nets to write, each behind those that it needs."""
         own = [i for i in self.main.program.items if isinstance(i, syntax.Net)]
-        wanted = [n for n in own if only is None or n.name == only]
+        wanted = [
+            n
+            for n in own
+            if (only is None or n.name == only)
+            and id(n) not in self.program.specials
+        ]
         out: list[syntax.Net] = []
         seen: set[int] = set()
 
@@ -137,17 +142,24 @@ class FileWriter:
         for item in items:
             if id(item) in self.names:
                 continue
-            name = item.name
-            if name in taken:
-                stem = self.program.files.file_of(item).name.rpartition("/")[2]
-                stem = stem.rpartition(".")[0] or stem
-                word = "".join(c if c.isalnum() else "_" for c in stem)
-                camel = "".join(p.capitalize() for p in word.split("_"))
-                name = f"{camel}{name}" if name[:1].isupper() else f"{word}_{name}"
-            while name in taken:
-                name += "_"
+            name = self._foreign_name(item, item.name, taken)
             taken.add(name)
             self.names[id(item)] = name
+
+    def _foreign_name(self, item: Any, name: str, taken: set[str]) -> str:
+        """An imported name, with its file's ahead where it clashes."""
+        if name in taken:
+            stem = self.program.files.file_of(item).name.rpartition("/")[2]
+            stem = stem.rpartition(".")[0] or stem
+            word = "".join(c if c.isalnum() else "_" for c in stem)
+            camel = "".join(p.capitalize() for p in word.split("_"))
+            if name.isupper():
+                name = f"{word.upper()}_{name}"
+            else:
+                name = f"{camel}{name}" if name[:1].isupper() else f"{word}_{name}"
+        while name in taken:
+            name += "_"
+        return name
 
     def _file_doc(self) -> tuple[str | None, syntax.Net | None]:
         """The file's docstring: its own, or that of its only documented net."""
@@ -180,8 +192,25 @@ class FileWriter:
         walk: Walk = self.program.define(net)
         return walk.root is not None and not isinstance(walk.root, ChainModule)
 
-    def need_constant(self, symbol: Symbol) -> None:
-        self.constants.setdefault(symbol.name, symbol)
+    def constant_name(self, symbol: Symbol) -> str:
+        """The name of a constant; one that is asked for gets a line of its own."""
+        known = self.constants.get(id(symbol))
+        if known is not None:
+            return known[0]
+        name, item = symbol.name, symbol.place
+        taken = {*self.names.values(), *(n for n, _ in self.constants.values())}
+        if self.program.files.file_of(item) is not self.main:
+            name = self._foreign_name(item, name, taken | self._own_constants())
+        self.constants[id(symbol)] = name, symbol
+        return name
+
+    def _own_constants(self) -> set[str]:
+        return {
+            t.id
+            for i in self.main.program.items
+            if isinstance(i, syntax.Constant)
+            for t in i.let.targets
+        }
 
     def factory_constant(self, symbol: Symbol, factory: Factory) -> str:
         """A default such as `BatchNorm2d(eps=0.001)`: a name at the top of the file,
@@ -309,11 +338,11 @@ class FileWriter:
 
     def _constants(self) -> list[Lines]:
         lines = Lines()
-        for symbol in self.constants.values():
+        for name, symbol in self.constants.values():
             text = Speller(self.imports, self.net_name, lambda s: s.name).constant(
                 symbol.value
             )[0]
-            lines.add(f"{symbol.name} = {text}")
+            lines.add(f"{name} = {text}")
         for name, text in self.factories.items():
             lines.add(f"{name} = {text}")
         return [lines] if len(lines) else []

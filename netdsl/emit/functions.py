@@ -54,7 +54,8 @@ class FunctionWriter(ClassWriter):
                 text += f" = {self.forward_speller.text(default.expr)}"
             arguments.append(text)
         result = self.annotation_of(self.walk.result)
-        lines.add(f"def {self.fn.name}({', '.join(arguments)}) -> {result}:")
+        name = self.file.net_name(self.fn)
+        lines.add(f"def {name}({', '.join(arguments)}) -> {result}:")
         with lines.indented():
             if self.fn.doc:
                 docstring(lines, self.fn.doc)

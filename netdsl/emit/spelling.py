@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from netdsl import dims, graph
+from netdsl import dims, graph, syntax
 from netdsl.dims import Size
 from netdsl.elaborate.modules import OutOf, has_class
 from netdsl.elaborate.values import (
@@ -16,7 +16,6 @@ from netdsl.elaborate.values import (
     NetParameter,
     Val,
 )
-from netdsl.factoring import factored
 from netdsl.graph import Expr, Symbol
 from netdsl.layers.spec import Declaration
 
@@ -110,7 +109,7 @@ class Speller:
                 then, test = self.text(expr.then, OR), self.test(expr.test, OR)
                 return f"{then} if {test} else {self.text(expr.other)}", CHOICE
             case graph.CallOf():
-                target = self.imports.note(expr.target)
+                target = self.function(expr.target)
                 return f"{target}({self.arguments(expr.arguments, expr.keywords)})", ATOM
             case graph.MethodOf():
                 inner = self.arguments(expr.arguments, expr.keywords)
@@ -181,6 +180,10 @@ class Speller:
             return f"{self.text(left, SUM)} {op} {self.text(right, SUM)}", level
         same = level if op in ("or", "and") else level + 1
         return f"{self.text(left, level)} {op} {self.text(right, same)}", level
+
+    def function(self, target: Any) -> str:
+        """A function of torch by its dotted name, or one of the file."""
+        return self.imports.note(target) if isinstance(target, str) else self.net_name(target)
 
     def arguments(
         self, positional: Sequence[Any], keywords: Sequence[tuple[str, Any]] = ()
@@ -278,9 +281,10 @@ class Speller:
         """A net or layer handed on: `Bottleneck`, `partial(nn.BatchNorm2d, eps=1e-3)`"""
         if isinstance(value, NetParameter):
             return self.symbol_text(value.symbol)
-        if isinstance(value, FunctionValue):
-            return str(getattr(value.target, "name", ""))
         target = value.target
+        if isinstance(value, FunctionValue):
+            own = isinstance(target, syntax.Fn)
+            return self.function(target if own else target.target)
         if target == SKIP:
             name = self.imports.note("nn.Identity")
         elif isinstance(target, NetParameter):
@@ -333,12 +337,6 @@ class Speller:
                 return name, ATOM
         if not isinstance(size, dims.Dim):
             return self.constant(size)
-        factors = factored(size)
-        if len(factors) > 1:
-            texts = [_wrap(self.size(f), PRODUCT + 1) for f in factors]
-            return " * ".join(texts), PRODUCT
-        size = factors[0]
-        assert isinstance(size, dims.Dim)
         product = dims.factors(size)
         if len(product) > 1:
             return " * ".join(_wrap(self.size(f), PRODUCT + 1) for f in product), PRODUCT

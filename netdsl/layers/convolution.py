@@ -22,7 +22,7 @@ def windows(
 
     `padding` is that of one side.
     """
-    span = size + 2 * padding - dilation * (kernel - 1) - 1
+    span = size + (2 * padding - dilation * (kernel - 1) - 1)
 
 
     def too_wide() -> str:

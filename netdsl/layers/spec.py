@@ -605,7 +605,7 @@ def _may_fit(kind: str, type_: str) -> bool:
         return True
     if kind.startswith('"'):
         return "str" in names
-    if _WIDTH.match(kind) or kind in ("ints", "floats"):
+    if kind in _WIDTHS or kind in ("ints", "floats"):
         return bool(names & {"int", kind[:-1]}) or any(
             n.startswith(("list", "tuple")) for n in names
         )
@@ -765,7 +765,9 @@ class Call:
             self.conditions.append((comparison, text))
             self.facts = self.facts.assume(comparison)
 
-    def equal(self, a: Size, b: Size, text: Text, help: str = "") -> None:
+    def equal(
+        self, a: Size, b: Size, text: Text, help: str = "", note: str | None = None
+    ) -> None:
         """States that two sizes must be equal."""
         decided = self.facts.equal(a, b)
         if decided is True:

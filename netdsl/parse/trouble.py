@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from netdsl.diagnostics import Diagnostic
@@ -40,7 +41,7 @@ def bad_dedent(chunk: Chunk) -> Diagnostic:
                     "bad-indentation",
                     "this line is indented like no line above it",
                     Span(chunk, offset + margin, offset + len(line)),
-                    help=f"indent it by {levels[-1]} spaces",
+                    help="indent it like the lines above it",
                 )
         depth += sum(line.count(c) for c in "([{") - sum(line.count(c) for c in ")]}")
         offset += len(line) + 1
@@ -86,6 +87,9 @@ def syntax_error(chunk: Chunk, error: Any) -> Diagnostic:
 def _unexpected(
     chunk: Chunk, start: int, end: int, found: str, expected: Any
 ) -> Diagnostic:
+    if found == ">" and chunk.text[start - 1 : start] == "-":
+        # The `-` was read as a sign, where a stage was due.
+        start, found = start - 1, "->"
     words = sorted(_TOKENS[name] for name in expected or () if name in _TOKENS)
     what = f"`{short(found)}`" if found.strip() else "the line's end"
     text = f"{what} is not expected here"
@@ -97,13 +101,37 @@ def _unexpected(
     )
 
 
+_FORMS = {
+    "net": "net NAME(HYPERPARAMETERS):",
+    "fn": "fn NAME(PARAMETERS) = VALUE",
+    "let": "let NAME = VALUE",
+    "input": "input NAME: [SIZES]",
+    "param": "param NAME: [SIZES] = VALUE",
+    "buffer": "buffer NAME: [SIZES] = VALUE",
+    "tie": "tie LAYER.weight = LAYER.weight",
+    "init": "init LAYER.weight = VALUE",
+    "for": "for NAME in VALUES:",
+    "expect": "expect NET params == NUMBER",
+    "extern": "extern NAME(PARAMETERS): [SIZES] -> [SIZES]",
+    "from": 'from "FILE.net" import NAME',
+}
+
+
 def _hint(chunk: Chunk, at: int, found: str, expected: set[str]) -> str:
     line_start = chunk.text.rfind("\n", 0, at) + 1
     before = chunk.text[line_start:at].strip()
+    if found == "->" or not found.strip() and before.endswith("->"):
+        return "a layer, a function or branches stand behind each `->`"
+    if (before + found).endswith(("- >", "=>")):
+        return "an arrow is written `->`"
+    if at == line_start and line_start > 0 and found.strip():
+        return "indent the lines of a net below its first, with four spaces"
     if found == "=" and before.isidentifier():
         return "call a layer `NAME: LAYER`, name a value on a line of its own"
     if found == "=" and "->" in before:
         return "name a layer with `:`, as in `-> fc: Linear(10)`"
+    if found == "import" and before.startswith("from"):
+        return f"write `{_FORMS['from']}`"
     if found in ("def", "class", "lambda", "import", "while", "self"):
         return f"`{found}` is Python; a `.net` file has no such thing"
     if before in ("def", "class", "lambda", "import", "while", "with", "try"):
@@ -116,4 +144,10 @@ def _hint(chunk: Chunk, at: int, found: str, expected: set[str]) -> str:
         return "end the line with `:`"
     if found in KEYWORDS:
         return f"`{found}` is a keyword"
+    word = (before or found).split()[0] if (before or found).strip() else ""
+    if word in _FORMS:
+        return f"write `{_FORMS[word]}`"
+    last = re.search(r"[A-Za-z_]\w*$", before)
+    if last and last[0] not in KEYWORDS and re.match(r"[\w\"']", found):
+        return f"arguments stand in brackets: `{last[0]}({short(found)})`"
     return ""
