@@ -281,7 +281,7 @@ def test_results_of_several_tensors() -> None:
 net A:
     input x: [N, 6]
     fc: Linear(3), aux: Linear(2)
-    return {"out": x -> fc, "aux": x -> aux}
+    return {"out": (x -> fc), "aux": (x -> aux)}
 """
     same(text, Dictionary, X)
 
@@ -302,7 +302,7 @@ def test_a_dict_result_is_read_by_key() -> None:
 net Inner:
     input x: [N, 6]
     fc: Linear(3), aux: Linear(2)
-    return {"out": x -> fc, "aux": x -> aux}
+    return {"out": (x -> fc), "aux": (x -> aux)}
 
 net Outer:
     input x: [N, 6]

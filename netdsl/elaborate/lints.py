@@ -144,7 +144,7 @@ def _lint_layers(program: Program, walk: Walk) -> None:
                     f"the layer `{_label(statement.label)}` is never used",
                     statement.span,
                 )
-        elif not module.named and _has_weights(program, module):
+        elif not module.named and has_weights(program, module):
             program.report.warning(
                 "unnamed-weights",
                 f"a layer with weights has no name: its keys start with"
@@ -205,7 +205,7 @@ def _never_reached(module: graph.Module) -> bool:
     )
 
 
-def _has_weights(program: Program, module: graph.Module) -> bool:
+def has_weights(program: Program, module: graph.Module) -> bool:
     return any(
         (isinstance(m, LayerModule) and m.declaration.has_weights)
         or isinstance(m, graph.ExternModule)
@@ -219,7 +219,7 @@ def _net_has_weights(program: Program, net: syntax.Net) -> bool:
     modules = [s.module for s in _registered(walk.init)]
     if walk.root is not None:
         modules.append(walk.root)
-    return bool(walk.owns) or any(_has_weights(program, m) for m in modules)
+    return bool(walk.owns) or any(has_weights(program, m) for m in modules)
 
 
 __all__ = ["Blur", "Condition", "lint"]

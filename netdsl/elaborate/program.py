@@ -369,9 +369,11 @@ class Program:
             self.report = Report()
             try:
                 walk = self.walk_definition(net, demanded)
-                said = self.report
+            except Stop:
+                report.extend(self.report)
+                raise
             finally:
-                self.report = report
+                said, self.report = self.report, report
             demanded = demanded | static_sizes(self, walk)
             if not walk.refused_demand & demanded:
                 break
@@ -384,7 +386,12 @@ class Program:
         walk = Walk(self, net, defining=True, demanded=demanded)
         try:
             for parameter in net.parameters:
-                self._open_parameter(walk, net, parameter)
+                try:
+                    self._open_parameter(walk, net, parameter)
+                except Stop:
+                    # A mistake in one line leaves the others to be checked.
+                    blurred = Val(BLUR, graph.Const(None), parameter.name_span)
+                    walk.bind(parameter.name, blurred)
             self._settle(walk, net)
             if net.layer is not None:
                 self._define_layer(walk, net)
@@ -500,9 +507,9 @@ class Program:
         seen = self.shapes.get(id(net), [])
         ranks = [t.shape.rank for t in seen if t.shape.rank is not None]
         if any(t.shape.star is not None for t in seen) or not seen:
-            yield [("x", _open_tensor(None))]
+            yield [("x", _open_tensor(net, None))]
         for rank in dict.fromkeys([*ranks, 4, 3, 2, 5]):
-            yield [("x", _open_tensor(rank))]
+            yield [("x", _open_tensor(net, rank))]
 
     def _run_body(self, walk: Walk, net: syntax.Net) -> None:
         walk.labels_ahead(net)
@@ -723,6 +730,9 @@ class Program:
             out["in_features"] = Val(sizes[-1], graph.SizeOf(sizes[-1]))
         if len(shape.head) > 1:
             out["in_channels"] = Val(shape.head[1], graph.SizeOf(shape.head[1]))
+        if shape.star is None:
+            for name, size in zip(_lengths(net, len(sizes)), sizes[2:], strict=False):
+                out[name] = Val(size, graph.SizeOf(size))
         return out
 
     def _give_parameter(
@@ -1038,7 +1048,17 @@ def _inputs(n: int) -> str:
 _OPEN_NAMES = ["in_features", "in_channels"]
 
 
-def _open_tensor(rank: int | None) -> Tensor:
+# What the sizes behind batch and channels are called, by the number of sizes.
+_LENGTHS = {3: ("length",), 4: ("height", "width"), 5: ("depth", "height", "width")}
+
+
+def _lengths(net: syntax.Net, rank: int) -> list[str]:
+    """The names of those sizes in a net whose parameters may have them already."""
+    taken = {p.name for p in net.parameters}
+    return [f"in_{n}" if n in taken else n for n in _LENGTHS.get(rank, ())]
+
+
+def _open_tensor(net: syntax.Net, rank: int | None) -> Tensor:
     """A tensor of symbols: of any rank with its last size named, or of one rank."""
     x = Symbol("x", "input", "Tensor")
 
@@ -1048,6 +1068,8 @@ def _open_tensor(rank: int | None) -> Tensor:
             name = "in_features"
         elif at == 1 and rank is not None:
             name = "in_channels"
+        elif rank is not None and at - 2 in range(len(_lengths(net, rank))):
+            name = _lengths(net, rank)[at - 2]
         symbol = Symbol(name, "size", "int", place=(x, at))
         shown = "NCHWD"[at] if rank is not None and rank >= 3 and at < 5 else "_"
         if rank is None:

@@ -11,7 +11,8 @@ from netdsl.dims import Size
 from netdsl.elaborate import arithmetic
 from netdsl.elaborate.expressions import is_dynamic
 from netdsl.elaborate.flows import declare
-from netdsl.elaborate.joining import join
+from netdsl.elaborate.arithmetic import describe_value
+from netdsl.elaborate.joining import join, surely_different
 from netdsl.elaborate.loops import (
     Carried,
     bind_target,
@@ -334,12 +335,21 @@ def _meet(walk: Walk, node: syntax.If, test: Val, arms: list[_Arm]) -> None:
             walk.scope[name] = given
         elif a is not b:
             value = join(walk, a.value, b.value, then.facts, other.facts, test)
-            if value is None:
+            if value is None or (
+                # One shape is known ahead only if the module's building settles it.
+                is_dynamic(walk, test) and surely_different(walk, a.value, b.value)
+            ):
                 walk.error(
                     "arms-mismatch",
-                    f"`{name}` is {a.value} on one side of this condition and"
-                    f" {b.value} on the other",
+                    f"`{name}` is {describe_value(a.value)} on one side of this"
+                    f" condition and {describe_value(b.value)} on the other",
                     node.test.span,
+                    labels=[
+                        Label(v.span, str(v.value))
+                        for v in (a, b)
+                        if v.span is not None and isinstance(v.value, Tensor)
+                    ],
+                    help="give both the same shape",
                 )
                 value = BLUR
             walk.scope[name] = Val(value, a.expr, a.span)

@@ -30,6 +30,20 @@ class Annotations:
         self.untyped: set[str] = set()
         self.returned = {spell(s) for s in returned(statements)}
 
+    def ahead(self, statement: graph.Assign) -> list[str]:
+        """Variables that need a line of their own: `y, _ = self.rnn(x)` has no
+        room for a type."""
+        if not isinstance(statement.target, tuple) or self.result != "Tensor":
+            return []
+        names = []
+        for symbol in graph.every(statement.target):
+            name = self.spell(symbol) if isinstance(symbol, Symbol) else ""
+            if name in self.returned - self.typed - self.untyped:
+                if self.is_any(statement.value):
+                    self.typed.add(name)
+                    names.append(name)
+        return names
+
     def of(self, statement: graph.Assign) -> str:
         """What stands behind the variable: `: Tensor`, or nothing."""
         if not isinstance(statement.target, Symbol):
@@ -65,6 +79,8 @@ class Annotations:
                 return self.is_any(expr.value)
             case graph.Op():
                 return self.is_any(expr.operands[0])
+            case graph.Sequence():
+                return any(self.is_any(i) for i in expr.items)
             case graph.Choose():
                 return self.is_any(expr.then) or self.is_any(expr.other)
         return False

@@ -20,11 +20,12 @@ from netdsl.elaborate.values import (
 )
 from netdsl.elaborate.walk import Walk
 from netdsl.emit.annotations import Annotations
-from netdsl.emit.constructors import Constructor, negated, opposite, reset_line
+from netdsl.emit.constructors import Constructor, negated, opposite
 from netdsl.emit.initial import init_rules
 from netdsl.emit.lines import Lines
 from netdsl.emit.naming import name_temporaries
 from netdsl.emit.spelling import ATOM, Imports, Speller, quoted
+from netdsl.emit.tensors import drawn_early, drawn_in_place, own_tensors, write_reset
 from netdsl.graph import ChainModule, Symbol
 from netdsl.layers import Unknown
 from netdsl.layers.spec import Declaration
@@ -51,6 +52,7 @@ class ClassWriter:
         self.in_forward = False
         self.init_speller = Speller(imports, file.net_name, self._in_init)
         self.forward_speller = Speller(imports, file.net_name, self._in_forward)
+        self.reset_speller = Speller(imports, file.net_name, self._in_reset)
         self.forward_speller.is_static = self._is_static
         self.carried_names: dict[int, str] = {}
 
@@ -124,6 +126,12 @@ class ClassWriter:
         if symbol.kind == "constant":
             return str(self.file.constant_name(symbol))
         return symbol.name
+
+    def _in_reset(self, symbol: Symbol) -> str:
+        if symbol.kind == "size":
+            name = self._in_init(symbol)
+            return self._stored(name, name)
+        return self._in_forward(symbol)
 
     def _is_static(self, test: graph.Expr) -> bool:
         """Whether a test is settled when the module is built."""
@@ -239,7 +247,7 @@ class ClassWriter:
         lines.add(f"class {self.file.net_name(self.net)}({self.imports.note('nn.Module')}):")
         with lines.indented():
             self._docstring(lines)
-            buffers = [s for s in self._owns() if s.kind == "buffer"]
+            buffers = [s for s in own_tensors(self.walk.init) if s.kind == "buffer"]
             for statement in buffers:
                 lines.add(f"{statement.symbol.name}: {self.imports.use('Tensor')}")
             if buffers:
@@ -263,20 +271,6 @@ class ClassWriter:
         with lines.indented():
             lines.extend(body)
 
-    def _owns(self) -> list[graph.OwnTensor]:
-        out: list[graph.OwnTensor] = []
-
-        def visit(statements: list[Any]) -> None:
-            for statement in statements:
-                if isinstance(statement, graph.OwnTensor):
-                    out.append(statement)
-                elif isinstance(statement, graph.Branch):
-                    visit(statement.then)
-                    visit(statement.other)
-
-        visit(self.walk.init)
-        return out
-
     def _init_body(self) -> Lines:
         lines = Lines()
         lines.add("super().__init__()", self.net.name_span)
@@ -286,9 +280,12 @@ class ClassWriter:
         constructor = Constructor(
             self.program, self.init_speller, inner, self.walk.let_values
         )
+        constructor.in_place = drawn_in_place(self.program, self.walk.init)
+        if not constructor.in_place:
+            constructor.fill_behind = drawn_early(self.program, self.walk.init)
         constructor.statements(self.walk.init, self._wanted_lets())
-        owns = self._owns()
-        if owns:
+        owns = own_tensors(self.walk.init)
+        if owns and not constructor.in_place and constructor.fill_behind is None:
             inner.add("self.reset_parameters()", owns[-1].span)
         for attribute, value in self._kept().items():
             inner.add(f"self.{attribute} = {value}", self.net.name_span)
@@ -444,24 +441,11 @@ class ClassWriter:
 
     def _reset(self, lines: Lines) -> None:
         """`reset_parameters`: torch calls it after a module was made without memory."""
-        owns = self._owns()
-        if not owns:
-            return
-        lines.add("")
-        lines.add("def reset_parameters(self) -> None:", self.net.name_span)
-        with lines.indented():
-            copies = []
-            for statement in owns:
-                text = reset_line(self.forward_speller, statement)
-                if ".copy_(" in text:
-                    copies.append((text, statement.span))
-                else:
-                    lines.add(text, statement.span)
-            if copies:
-                lines.add(f"with {self.imports.note('torch.no_grad')}():")
-                with lines.indented():
-                    for text, span in copies:
-                        lines.add(text, span)
+        if own_tensors(self.walk.init):
+            lines.add("")
+            lines.add("def reset_parameters(self) -> None:", self.net.name_span)
+            with lines.indented():
+                write_reset(self.reset_speller, lines, self.walk.init)
 
     # -- forward -----------------------------------------------------------------------------------
 
@@ -480,9 +464,8 @@ class ClassWriter:
         )
         self._checks(body, static=False)
         writer.block(statements)
-        for statement in self._owns():
-            # What a reset reads has to be kept, too.
-            reset_line(self.forward_speller, statement)
+        # What a reset reads has to be kept, too.
+        write_reset(self.reset_speller, Lines(), self.walk.init)
         lines = Lines()
         arguments = ["self"]
         for symbol in self.walk.inputs:
@@ -682,6 +665,8 @@ class ForwardWriter:
                         self.lines.add(f"{target}: {kind} = []", span)
                     elif value != target:
                         if self.annotations is not None:
+                            for name in self.annotations.ahead(statement):
+                                self.lines.add(f"{name}: Tensor", span)
                             target += self.annotations.of(statement)
                         self.lines.add(f"{target} {statement.op} {value}", span)
                 case graph.Result():

@@ -7,10 +7,9 @@ from typing import Any
 from netdsl import dims, graph
 from netdsl.elaborate.demand import in_module, net_sizes, parameter_sizes, running
 from netdsl.elaborate.modules import SPREAD, OutOf
-from netdsl.elaborate.starting import Initialiser
-from netdsl.elaborate.values import Val
 from netdsl.emit.lines import Lines
 from netdsl.emit.spelling import ATOM, CHOICE, OR, Speller, quoted
+from netdsl.emit.tensors import write_own
 from netdsl.graph import (
     ChainModule,
     ChoiceModule,
@@ -44,6 +43,9 @@ class Constructor:
         self.lines = lines
         self.namespaces: set[tuple[str, ...]] = set()
         self.made: set[str] = set()
+        self.in_place = False
+        """The net's own tensors get their values where they are made."""
+        self.fill_behind: graph.OwnTensor | None = None
 
     # -- statements ------------------------------------------------------------------
 
@@ -61,7 +63,9 @@ class Constructor:
                         self.lines.add(f"{names} = {value}", statement.span)
                         self._name_sizes(statement.symbols)
                 case graph.OwnTensor():
-                    self.own(statement)
+                    write_own(self.speller, self.lines, statement, self.in_place)
+                    if statement is self.fill_behind:
+                        self.lines.add("self.reset_parameters()", statement.span)
                 case graph.Branch():
                     self._branch(statement, wanted_lets)
 
@@ -447,53 +451,6 @@ class Constructor:
     def _local(self, name: str) -> str:
         return name
 
-    # -- tensors of its own -------------------------------------------------------------------
-
-    def own(self, statement: graph.OwnTensor) -> None:
-        """`self.name = nn.Parameter(...)`, or a buffer."""
-        speller = self.speller
-        name = statement.symbol.name
-        value = self.starting(statement)
-        options = "".join(f", {k}={speller.text(v)}" for k, v in statement.options)
-        if statement.kind == "param":
-            note = speller.imports.note("nn.Parameter")
-            self.lines.add(f"self.{name} = {note}({value}{options})", statement.span)
-        else:
-            self.lines.add(
-                f"self.register_buffer({quoted(name)}, {value}{options})", statement.span
-            )
-
-    def starting(self, statement: graph.OwnTensor) -> str:
-        speller = self.speller
-        sizes = ", ".join(speller.text(s) for s in statement.sizes)
-        value = statement.value
-        note = speller.imports.note
-        if isinstance(value, Val):
-            from netdsl.shapes import Tensor
-
-            if isinstance(value.value, Tensor):
-                return speller.text(value.expr)
-            shape = f"({sizes},)" if len(statement.sizes) == 1 else f"({sizes})"
-            return f"{note('torch.full')}({shape}, {speller.text(value.expr)})"
-        if statement.kind == "buffer" and value.name in ("zeros", "ones"):
-            return f"{note(f'torch.{value.name}')}({sizes or '()'})"
-        return f"{note('torch.empty')}({sizes or '()'})"
-
-
-def reset_line(speller: Speller, statement: graph.OwnTensor) -> str:
-    """The line of `reset_parameters` that gives a tensor its starting value."""
-    name = f"self.{statement.symbol.name}"
-    value = statement.value
-    if isinstance(value, Initialiser):
-        parts = [name, *(speller.text(a) for a in value.arguments)]
-        parts += [f"{k}={speller.text(v)}" for k, v in value.keywords]
-        return f"{speller.imports.note('nn.init')}.{value.name}_({', '.join(parts)})"
-    from netdsl.shapes import Tensor
-
-    if isinstance(value.value, Tensor):
-        return f"{name}.copy_({speller.text(value.expr)})"
-    return f"{speller.imports.note('nn.init')}.constant_({name}, {speller.text(value.expr)})"
-
 
 _OPPOSITE = {
     "==": "!=", "!=": "==", "<": ">=", ">=": "<", ">": "<=", "<=": ">",
@@ -597,4 +554,4 @@ def target_atoms(loop: graph.Loop) -> list[tuple[dims.Atom, str]]:
     return out
 
 
-__all__ = ["ATOM", "CHOICE", "Constructor", "negated", "reset_line"]
+__all__ = ["ATOM", "CHOICE", "Constructor", "negated"]

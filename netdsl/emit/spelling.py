@@ -364,7 +364,7 @@ class Speller:
         factors: list[Text] = []
         if coefficient != 1 or not monomial:
             factors.append((str(coefficient), ATOM))
-        for atom, exponent in sorted(monomial, key=lambda f: not _counts(f[0])):
+        for atom, exponent in sorted(monomial, key=lambda f: _place(f[0])):
             text = self.atom(atom)
             if exponent > 1:
                 text = f"{_wrap(text, ATOM)} ** {exponent}", POWER
@@ -433,10 +433,17 @@ def _wrap(text: Text, least: int) -> str:
     return text[0] if text[1] >= least else f"({text[0]})"
 
 
-def _counts(atom: dims.Atom) -> bool:
-    """Whether an atom is the round of a loop: it stands first, `i * growth`."""
-    origin = getattr(atom, "origin", None)
-    return isinstance(origin, Symbol) and origin.kind == "loop"
+def _place(atom: dims.Atom) -> int:
+    """Where an atom stands in a product: the round of a loop first, `i * growth`,
+    then names, sizes of a tensor in their order, then what needs parentheses."""
+    if not isinstance(atom, dims.Name):
+        return 100
+    origin = atom.origin
+    if not isinstance(origin, Symbol):
+        return 1
+    if origin.kind == "size" and origin.place is not None:
+        return 2 + int(origin.place[1])
+    return 0 if origin.kind == "loop" else 1
 
 
 def _split_ops(text: str) -> list[str]:

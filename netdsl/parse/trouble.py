@@ -119,11 +119,15 @@ _FORMS = {
 
 def _hint(chunk: Chunk, at: int, found: str, expected: set[str]) -> str:
     line_start = chunk.text.rfind("\n", 0, at) + 1
-    before = chunk.text[line_start:at].strip()
+    line = chunk.text[line_start : at + 1]
+    # Where the line's end is at fault, its last character is part of it.
+    before = (line if not found.strip() else line[:-1]).strip()
     if found == "->" or not found.strip() and before.endswith("->"):
         return "a layer, a function or branches stand behind each `->`"
-    if (before + found).endswith(("- >", "=>")):
+    if line.endswith(("- >", "=>")):
         return "an arrow is written `->`"
+    if not found.strip() and before.endswith(":"):
+        return "the lines that belong to it stand below, indented by four spaces"
     if at == line_start and line_start > 0 and found.strip():
         return "indent the lines of a net below its first, with four spaces"
     if found == "=" and before.isidentifier():

@@ -1,0 +1,173 @@
+"""A net's own parameters and buffers: how they are made, and `reset_parameters`,
+which torch calls after a module was made without memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from netdsl import graph
+from netdsl.elaborate.lints import has_weights
+from netdsl.elaborate.starting import Initialiser
+from netdsl.emit.lines import Lines
+from netdsl.emit.spelling import Speller, quoted
+from netdsl.graph import OwnTensor
+from netdsl.shapes import Tensor
+
+_CONSTANT = frozenset({"zeros", "ones", "constant", "eye", "dirac"})
+_RANDOM = frozenset({
+    "torch.bernoulli", "torch.normal", "torch.rand", "torch.rand_like",
+    "torch.randint", "torch.randn", "torch.randn_like", "torch.randperm",
+})  # fmt: skip
+
+
+def own_tensors(statements: list[Any]) -> list[OwnTensor]:
+    return [s for s in _flat(statements) if isinstance(s, OwnTensor)]
+
+
+def _flat(statements: list[Any]) -> Iterator[Any]:
+    """The statements of an `__init__`, those under conditions too."""
+    for statement in statements:
+        if isinstance(statement, graph.Branch):
+            yield from _flat(statement.then)
+            yield from _flat(statement.other)
+        else:
+            yield statement
+
+
+# -- when values are drawn ---------------------------------------------------------------
+
+
+def drawn_in_place(program: Any, statements: list[Any]) -> bool:
+    """Whether each tensor gets its value where it is made.
+
+    Random numbers are drawn in the order of the text: one call that fills all
+    tensors can stand for that only if no layer draws in between.
+    """
+    flat = list(_flat(statements))
+    draws = [i for i, s in enumerate(flat) if isinstance(s, OwnTensor) and _draws(s)]
+    if not draws:
+        return False
+    if any(not isinstance(flat[i].value, Initialiser) for i in draws):
+        return True
+    last = max(i for i, s in enumerate(flat) if isinstance(s, OwnTensor))
+    return any(_layer_draws(program, s) for s in flat[draws[0] : last + 1])
+
+
+def drawn_early(program: Any, statements: list[Any]) -> OwnTensor | None:
+    """The tensor behind which all are filled, if layers behind it draw, too."""
+    flat = list(_flat(statements))
+    owns = [i for i, s in enumerate(flat) if isinstance(s, OwnTensor)]
+    if not any(_draws(flat[i]) for i in owns):
+        return None
+    behind = flat[owns[-1] :]
+    found: OwnTensor = flat[owns[-1]]
+    return found if any(_layer_draws(program, s) for s in behind) else None
+
+
+def _layer_draws(program: Any, statement: Any) -> bool:
+    return isinstance(statement, graph.Register) and has_weights(
+        program, statement.module
+    )
+
+
+def _draws(statement: OwnTensor) -> bool:
+    value = statement.value
+    if isinstance(value, Initialiser):
+        return value.name not in _CONSTANT
+    return any(
+        isinstance(part, graph.CallOf)
+        and (not isinstance(part.target, str) or part.target in _RANDOM)
+        for part in graph.every(value.expr)
+    )
+
+
+# -- making them -------------------------------------------------------------------------
+
+
+def write_own(
+    speller: Speller, lines: Lines, statement: OwnTensor, in_place: bool
+) -> None:
+    """`self.name = nn.Parameter(...)`, or a buffer."""
+    name = statement.symbol.name
+    value = _made(speller, statement, in_place)
+    options = "".join(f", {k}={speller.text(v)}" for k, v in statement.options)
+    if statement.kind == "param":
+        note = speller.imports.note("nn.Parameter")
+        lines.add(f"self.{name} = {note}({value}{options})", statement.span)
+    else:
+        lines.add(
+            f"self.register_buffer({quoted(name)}, {value}{options})", statement.span
+        )
+    if in_place and "torch.empty(" in value:
+        lines.add(reset_line(speller, statement), statement.span)
+
+
+def _made(speller: Speller, statement: OwnTensor, in_place: bool) -> str:
+    sizes = ", ".join(speller.text(s) for s in statement.sizes)
+    value = statement.value
+    note = speller.imports.note
+    if not isinstance(value, Initialiser):
+        if isinstance(value.value, Tensor):
+            return speller.text(value.expr)
+        shape = f"({sizes},)" if len(statement.sizes) == 1 else f"({sizes})"
+        return f"{note('torch.full')}({shape}, {speller.text(value.expr)})"
+    whole = in_place or statement.kind == "buffer"
+    if whole and value.name in ("zeros", "ones"):
+        return f"{note(f'torch.{value.name}')}({sizes or '()'})"
+    return f"{note('torch.empty')}({sizes or '()'})"
+
+
+# -- filling them again ------------------------------------------------------------------
+
+
+def write_reset(speller: Speller, lines: Lines, statements: list[Any]) -> None:
+    """The body of `reset_parameters`."""
+    copies: list[OwnTensor] = []
+    for statement in statements:
+        match statement:
+            case OwnTensor() if _is_copied(statement):
+                copies.append(statement)
+            case OwnTensor():
+                lines.add(reset_line(speller, statement), statement.span)
+            case graph.Branch() if own_tensors([statement]):
+                _reset_branch(speller, lines, statement)
+    if copies:
+        lines.add(f"with {speller.imports.note('torch.no_grad')}():")
+        with lines.indented():
+            for statement in copies:
+                lines.add(reset_line(speller, statement), statement.span)
+
+
+def _reset_branch(speller: Speller, lines: Lines, branch: graph.Branch) -> None:
+    from netdsl.emit.constructors import negated
+
+    then, other = branch.then, branch.other
+    test = speller.text(branch.test)
+    if not own_tensors(then):
+        then, other, test = other, [], negated(speller, branch.test)
+    lines.add(f"if {test}:", branch.span)
+    with lines.indented():
+        write_reset(speller, lines, then)
+    if own_tensors(other):
+        lines.add("else:", branch.span)
+        with lines.indented():
+            write_reset(speller, lines, other)
+
+
+def reset_line(speller: Speller, statement: OwnTensor) -> str:
+    """The line that gives a tensor its starting value."""
+    name = f"self.{statement.symbol.name}"
+    value = statement.value
+    if isinstance(value, Initialiser):
+        parts = [name, *(speller.text(a) for a in value.arguments)]
+        parts += [f"{k}={speller.text(v)}" for k, v in value.keywords]
+        return f"{speller.imports.note('nn.init')}.{value.name}_({', '.join(parts)})"
+    if _is_copied(statement):
+        return f"{name}.copy_({speller.text(value.expr)})"
+    return f"{speller.imports.note('nn.init')}.constant_({name}, {speller.text(value.expr)})"
+
+
+def _is_copied(statement: OwnTensor) -> bool:
+    value = statement.value
+    return not isinstance(value, Initialiser) and isinstance(value.value, Tensor)
