@@ -132,12 +132,12 @@ class Switchable(nn.Module):
     def __init__(self, classes: int, norm: bool = True) -> None:
         super().__init__()
         self.fc1 = nn.Linear(8, 32)
-        self.norm1: nn.Module = nn.BatchNorm1d(32) if norm else nn.Identity()
+        self.bn: nn.Module = nn.BatchNorm1d(32) if norm else nn.Identity()
         self.fc2 = nn.Linear(32, classes)
 
     def forward(self, x: Tensor) -> Tensor:
         """x: [N, 8] -> [N, classes]"""
-        x = self.fc2(F.relu(self.norm1(self.fc1(x))))
+        x = self.fc2(F.relu(self.bn(self.fc1(x))))
         return x
 
 

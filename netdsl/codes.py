@@ -587,6 +587,25 @@ net Small:
     x -> softmax(dim=1)
 """,
     ),
+    "data-dependent": Code(
+        "a shape that follows from the values of a tensor",
+        """\
+The sizes of every tensor follow from the sizes of the inputs. How many elements a
+mask picks, or how many classes there are among some numbers, shows only when the
+values are there, so nothing behind it could be checked. Keep the shape, with
+`where` or `masked_fill`, or say the size.
+""",
+        """\
+net Small:
+    input labels: int64[N]
+    labels -> one_hot
+""",
+        """\
+net Small:
+    input labels: int64[N]
+    labels -> one_hot(10)
+""",
+    ),
     "duplicate-name": Code(
         "a name is given to two things",
         """\

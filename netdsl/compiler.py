@@ -260,7 +260,12 @@ def redefined(
     changed = syntax.Net(
         net.span, net.name, net.name_span, tuple(parameters), net.layer, net.doc, net.body
     )
-    items = tuple(changed if i is net else i for i in tree.items)
+    # What the file expects, it expects of the defaults that it has.
+    items = tuple(
+        changed if i is net else i
+        for i in tree.items
+        if not isinstance(i, syntax.Expect)
+    )
     return syntax.Program(tree.span, items, tree.chunks)
 
 

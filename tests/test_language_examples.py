@@ -35,7 +35,7 @@ class Block(NamedTuple):
     text: str
     before: tuple[Block, ...]
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         return f"{self.page}:{self.line}"
 
     @property
@@ -83,7 +83,7 @@ def compiled(block: Block) -> compiler.Outcome:
 BLOCKS = [b for page in PAGES for b in blocks_of(page)]
 
 
-@pytest.mark.parametrize("block", [b for b in BLOCKS if b.language == "net"], ids=str)
+@pytest.mark.parametrize("block", [b for b in BLOCKS if b.language == "net"], ids=repr)
 def test_example_means_what_the_page_says(block: Block) -> None:
     outcome = compiled(block)
     codes = [d.code for d in outcome.diagnostics]
@@ -102,7 +102,7 @@ def test_example_means_what_the_page_says(block: Block) -> None:
         for a, b in zip(BLOCKS, BLOCKS[1:], strict=False)
         if (a.page, a.language, b.language) == (b.page, "net", "python") and not a.words
     ],
-    ids=str,
+    ids=repr,
 )
 def test_python_of_the_page_is_what_the_example_becomes(block: Block, python: Block) -> None:
     text = compiled(block).text

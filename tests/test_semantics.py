@@ -6,6 +6,7 @@ load, and equal bits while training and not.
 
 from __future__ import annotations
 
+import fnmatch
 from collections.abc import Callable
 from typing import Any
 
@@ -457,15 +458,15 @@ def test_a_comprehension_over_tensors_and_layers() -> None:
     class Heads(nn.Module):
         def __init__(self) -> None:
             super().__init__()
-            self.heads = nn.ModuleList([nn.Linear(6, 2), nn.Linear(6, 3)])
+            self.heads = nn.ModuleList([nn.Linear(6, 3) for _ in range(2)])
 
         def forward(self, x: Tensor) -> Tensor:
             return torch.cat([F.relu(head(x)) for head in self.heads], dim=1)
 
     text = """\
-net A(widths: list[int] = [2, 3]):
+net A(depth: int = 2):
     input x: [N, 6]
-    heads: [Linear(w) for w in widths]
+    heads: [Linear(3) for _ in range(depth)]
     [x -> head -> relu for head in heads] -> cat(dim=1)
 """
     same(text, Heads, X)
@@ -627,7 +628,7 @@ class ByPath(nn.Module):
         self.blocks = nn.Sequential(*[nn.Sequential(nn.Linear(6, 6), nn.Linear(6, 6)) for _ in range(2)])
         self.head = nn.Linear(6, 2)
         for name, module in self.named_modules():
-            if name.startswith("blocks.") and name.endswith(".1"):
+            if fnmatch.fnmatchcase(name, "blocks.*.1"):
                 nn.init.zeros_(module.weight)
             elif isinstance(module, nn.Linear):
                 nn.init.normal_(module.weight, std=0.1)
@@ -1337,7 +1338,7 @@ net A:
 
 def test_a_chain_and_a_variant_are_loaded_alone() -> None:
     text = "net Stage(n: int) = [Linear(n), ReLU]\n"
-    model = netdsl.loads(text, n=3, C=6)
+    model = netdsl.loads(text, n=3, in_features=6)
     assert model(X).shape == (4, 3)
 
 

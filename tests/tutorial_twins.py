@@ -98,13 +98,13 @@ class Switchable(nn.Module):
     def __init__(self, classes: int, norm: bool) -> None:
         super().__init__()
         self.fc1 = nn.Linear(8, 32)
-        self.norm1 = nn.BatchNorm1d(32) if norm else None
+        self.bn = nn.BatchNorm1d(32) if norm else None
         self.fc2 = nn.Linear(32, classes)
 
     def forward(self, x: Tensor) -> Tensor:
         x = self.fc1(x)
-        if self.norm1 is not None:
-            x = self.norm1(x)
+        if self.bn is not None:
+            x = self.bn(x)
         return self.fc2(x.relu())
 
 

@@ -223,8 +223,15 @@ def is_dynamic(walk: Walk, val: Val) -> bool:
     """Whether a value is known only when the module runs."""
     if isinstance(val.value, Tensor):
         return True
-    for part in graph.every(val.expr):
-        if isinstance(part, graph.Training | graph.Apply | graph.MethodOf):
+    return any(
+        isinstance(part, graph.MethodOf) for part in graph.every(val.expr)
+    ) or known_when_run(walk, val.expr)
+
+
+def known_when_run(walk: Walk, expr: Expr) -> bool:
+    """Whether an expression reads what only a run knows."""
+    for part in graph.every(expr):
+        if isinstance(part, graph.Training | graph.Apply):
             return True
         if isinstance(part, graph.Symbol):
             if part.kind in ("input", "var", "temp", "item"):

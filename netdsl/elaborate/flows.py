@@ -190,6 +190,10 @@ def _through(
         "not-a-layer",
         f"{arithmetic.describe_value(value)} is no layer and no function",
         node.span,
+        help="a condition at a stage chooses the stage; to choose a value, give the"
+        " flow a name first: `y = x -> f`, then `y if test else x`"
+        if isinstance(value, Tensor)
+        else "",
     )
 
 

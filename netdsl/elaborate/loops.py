@@ -16,6 +16,7 @@ from netdsl.elaborate.values import (
     Rounds,
     Val,
     is_static,
+    leaves,
     type_name,
 )
 from netdsl.elaborate.walk import Walk
@@ -168,7 +169,7 @@ def comprehend(
     values: list[Any] = []
     exprs: list[graph.Expr] = []
     sources: list[Any] = []
-    state = {"open": False}
+    state: dict[str, Any] = {"open": False}
 
     def clause(i: int) -> None:
         if i == len(node.clauses):
@@ -192,6 +193,8 @@ def comprehend(
             state["open"] = not isinstance(over.count, int) or state["open"]
             _, index = walk.fresh("i", "loop")
             rounds = [over.at(index)]
+            single = len(node.clauses) == 1 and not part.tests
+            state["rounds"] = (over.count, index) if single else None
         else:
             rounds = list(over)
         for value in rounds:
@@ -216,12 +219,23 @@ def comprehend(
     expr = graph.Comprehend(exprs[0], tuple(loops), kind)
     if any(isinstance(v, Blur) for v in values):
         return Val(BLUR, expr, node.span)
+    if state.get("rounds") and any(isinstance(v, Tensor) for v in leaves(values)):
+        return Val(_each_round(values[0], *state["rounds"], expr), expr, node.span)
     if walk.defining and len(node.clauses) == 1 and not state["open"]:
         values = _again(walk, node, sources[0], values)
     if state["open"]:
         kinds = dict.fromkeys(type_name(v) for v in values)
         return Val(Unknown(f"list[{' | '.join(kinds)}]", expr), expr, node.span)
     return Val(values, expr, node.span)
+
+
+def _each_round(value: Any, count: Size, index: Dim, expr: graph.Expr) -> Rounds:
+    """Tensors of an open loop: one of a round, by the number of the round."""
+    from netdsl.elaborate.modules import moved_by
+
+    own = dims.single(index)
+    assert own is not None
+    return Rounds(count, lambda i: moved_by(value, {own: i}), ("each", expr))
 
 
 def _again(

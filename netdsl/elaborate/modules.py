@@ -821,6 +821,15 @@ def kept_size(walk: Walk, module: Module, at: int, rank: int, starred: bool) -> 
 def module_rounds(walk: Walk, value: ModuleValue) -> list[Any] | Rounds | None:
     """The members of a list of layers, for a loop."""
     module = value.module
+    if isinstance(module, SliceModule):
+        start, some = module.start, module.repeat
+        return Rounds(
+            module.count,
+            lambda i: ModuleValue(
+                _at_round(some, some.members[0].module, start + i), graph.Const(None)
+            ),
+            ("modules", id(some), start),
+        )
     if not isinstance(module, ChainModule):
         raise walk.stop(
             "wrong-type", "only a list of layers can be looped over", walk.owner.span
@@ -865,6 +874,18 @@ class RoundModule(Module):
         self.round = at
 
 
+class SliceModule(Module):
+    """Some rounds of a loop that builds layers, to be looped over."""
+
+    __slots__ = ("count", "repeat", "start")
+
+    def __init__(self, repeat: RepeatModule, start: Size, count: Size) -> None:
+        super().__init__(repeat.span)
+        self.repeat = repeat
+        self.start = start
+        self.count = count
+
+
 def _at_round(repeat: RepeatModule, inner: Module, at: Size) -> RoundModule:
     return RoundModule(repeat, inner, at)
 
@@ -880,12 +901,12 @@ def transfer_round(
     # What flows in is written in terms of this loop's round; the list is built
     # in terms of its own.
     mapping = round_mapping(module)
-    moved = [Val(_moved(v.value, mapping), v.expr, v.span) for v in vals]
-    named = {k: Val(_moved(v.value, mapping), v.expr, v.span) for k, v in keywords.items()}
+    moved = [Val(moved_by(v.value, mapping), v.expr, v.span) for v in vals]
+    named = {k: Val(moved_by(v.value, mapping), v.expr, v.span) for k, v in keywords.items()}
     result = transfer(walk, module.inner, moved, named, span)
     own = dims.single(module.repeat.index)
     assert own is not None
-    return _moved(result, {own: module.round})
+    return moved_by(result, {own: module.round})
 
 
 def round_mapping(module: RoundModule) -> dict[dims.Atom, Size]:
@@ -905,7 +926,7 @@ def round_mapping(module: RoundModule) -> dict[dims.Atom, Size]:
     return {}
 
 
-def _moved(value: Any, mapping: Mapping[dims.Atom, Size]) -> Any:
+def moved_by(value: Any, mapping: Mapping[dims.Atom, Size]) -> Any:
     if isinstance(value, Tensor):
         shape = value.shape
         return Tensor(
@@ -917,7 +938,7 @@ def _moved(value: Any, mapping: Mapping[dims.Atom, Size]) -> Any:
             value.dtype,
         )
     if isinstance(value, tuple | list):
-        return type(value)(_moved(v, mapping) for v in value)
+        return type(value)(moved_by(v, mapping) for v in value)
     return value
 
 
@@ -964,6 +985,14 @@ def _sliced(
     expr = graph.Item(graph.ModuleRef(_path(value)), (index.expr,), False)
     part = index.value
     bounds = (part.start, part.stop, part.step)
+    repeat = _only_repeat(module)
+    if repeat is not None and part.step is None:
+        start = _slice_bound(part.start, 0, repeat.count)
+        stop = _slice_bound(part.stop, repeat.count, repeat.count)
+        if start is not None and stop is not None:
+            some = SliceModule(repeat, start, stop - start)
+            some.path = module.path
+            return Val(ModuleValue(some, expr), expr, span)
     if any(isinstance(m.module, RepeatModule) for m in module.members) or not all(
         b is None or isinstance(b, int) for b in bounds
     ):
@@ -971,6 +1000,23 @@ def _sliced(
     inner = ChainModule(span, module.members[part])
     inner.path = module.path
     return Val(ModuleValue(inner, expr), expr, span)
+
+
+def _only_repeat(module: ChainModule) -> RepeatModule | None:
+    """The loop that makes all of a list, one layer a round."""
+    first = module.members[0].module if len(module.members) == 1 else None
+    if isinstance(first, RepeatModule) and len(first.members) == 1:
+        return first
+    return None
+
+
+def _slice_bound(value: Any, otherwise: Size, count: Size) -> Size | None:
+    """A bound of a slice, counted from the start."""
+    if value is None:
+        return otherwise
+    if isinstance(value, int) and value < 0:
+        return count + value
+    return value if arithmetic.is_int(value) else None
 
 
 def _element(value: ModuleValue, index: graph.Expr) -> graph.Expr:

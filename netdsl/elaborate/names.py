@@ -39,6 +39,7 @@ def lookup_value(walk: Walk, node: syntax.Name) -> Val:
     if made is not None:
         return made
     if name == "training":
+        walk.program.asked_training += 1
         value: Any = walk.training
         if value is None:
             value = Unknown("bool", graph.Training())
@@ -116,16 +117,19 @@ def lookup_stage(walk: Walk, node: syntax.Name) -> Val:
 
 def _unknown_stage(walk: Walk, node: syntax.Name) -> Exception:
     name = node.id
-    kind, code = (
-        ("layer or net", "unknown-layer")
-        if name[:1].isupper()
-        else ("layer or function", "unknown-function")
-    )
+    code = "unknown-layer" if name[:1].isupper() else "unknown-function"
+    kind = "net" if name[:1].isupper() else "function"
+    if name in walk.ahead:
+        text = f"the layer `{name}` is named further down, and can't be used yet"
+        help_ = f"declare it above, on a line of its own: `{name}: ...`"
+    else:
+        text = f"there is no layer or {kind} called `{name}`"
+        help_ = walk.suggest(name, stages_known(walk))
     return walk.stop(
         code,
-        f"there is no {kind} called `{name}`",
+        text,
         node.span,
-        help=walk.suggest(name, stages_known(walk)),
+        help=help_,
     )
 
 

@@ -39,6 +39,10 @@ from netdsl.shapes import Refusal, Shape, Tensor
 from netdsl.source import Span
 
 
+# A use that is the same whether the module trains or not.
+_ANY = "any"
+
+
 class Used(NamedTuple):
     """What a use of a net gave."""
 
@@ -76,6 +80,9 @@ class Program:
         self.keeps: dict[int, dict[str, int]] = {}
         """Of each net: attributes that hold a size of its result, and its index."""
         self._class_sizes: tuple[Any, dict[int, list[Symbol]]] = (None, {})
+        self._users: dict[str, list[syntax.Net]] = {}
+        self.asked_training = 0
+        """How often a walk looked whether the module trains."""
         self.labels: dict[int, frozenset[str]] = {}
         """Of each net: the names that its text gives to layers."""
         self.fn_calls: dict[int, dict[str, Any]] = {}
@@ -301,6 +308,7 @@ class Program:
 
         Only then can the classes that have them be defined.
         """
+        from netdsl.elaborate.bindings import read_bindings
         from netdsl.elaborate.specialise import find_specials
 
         if self._collected:
@@ -312,16 +320,20 @@ class Program:
             open_ = [n for n in nets if self._takes_nets(n)]
             if not open_ and all(n.layer is None for n in nets):
                 return
-            for net in nets:
-                if net not in open_:
-                    self._quietly(net)
+            plain = read_bindings(self, {id(n): n for n in open_})
+            if not plain:
+                for net in nets:
+                    if net not in open_:
+                        self._quietly(net)
             # Outer nets first: what they hand on reaches the inner ones.
-            walks = [self._quietly(net) for net in reversed(open_)]
-            self._forget()
+            walks = [self._quietly(net, plain) for net in reversed(open_)]
+            if not plain:
+                self._forget()
             self.specials = find_specials(self, [w for w in walks if w is not None])
             if self.specials:
                 self._used.clear()
-        self._forget()
+        if self.specials or not plain:
+            self._forget()
 
     def _forget(self) -> None:
         """Drops the classes that were defined before all was known."""
@@ -329,9 +341,11 @@ class Program:
         self._class_sizes = (None, {})
         self.keeps.clear()
 
-    def _quietly(self, net: syntax.Net) -> Walk | None:
+    def _quietly(self, net: syntax.Net, plain: bool = False) -> Walk | None:
         self.start()
         try:
+            if plain:
+                return self.define(net)
             with self._inside(net, net.name_span):
                 return self.walk_definition(net, frozenset())
         except (Stop, TooMuch, Refusal):
@@ -350,6 +364,8 @@ class Program:
     def define(self, net: syntax.Net) -> Walk:
         """The walk that defines a net's class; its messages are told once."""
         self.collect_bindings()
+        if id(net) not in self._walks and net.layer is not None:
+            self._define_users(net)
         known = self._walks.get(id(net))
         if known is not None:
             self.report.extend(known.said)
@@ -359,6 +375,46 @@ class Program:
         walk.said = tuple(said)
         self._walks[id(net)] = walk
         return walk
+
+    def _define_users(self, net: syntax.Net) -> None:
+        """A list of layers takes what flows in: who uses it tells its rank."""
+        if self.inner_net(net) is not None:
+            return
+        if net.name not in self._users:
+            self._users = self._all_users()
+        steps = self._steps
+        busy = self._above_active()
+        for user in self._users.get(net.name, ()):
+            free = id(user) not in self._walks and id(user) not in busy
+            if free and self.definition(user, net.name) is net:
+                try:
+                    with self.report.muted():
+                        self.define(user)
+                except (Stop, TooMuch, Refusal):
+                    pass
+        self._steps = steps
+
+    def _above_active(self) -> set[int]:
+        """The nets that can't be walked now, since they hold one that is being."""
+        above = {id(a) for a in self._active}
+        stack = list(self._active)
+        while stack:
+            for user in self._users.get(stack.pop().name, ()):
+                if id(user) not in above:
+                    above.add(id(user))
+                    stack.append(user)
+        return above
+
+    def _all_users(self) -> dict[str, list[syntax.Net]]:
+        """The nets that mention each name."""
+        users: dict[str, list[syntax.Net]] = {}
+        items = [i for f in self.files.files.values() for i in f.program.items]
+        for item in items:
+            if isinstance(item, syntax.Net):
+                parts = (p for p in syntax.walk(item) if isinstance(p, syntax.Name))
+                for word in dict.fromkeys(p.id for p in parts):
+                    users.setdefault(word, []).append(item)
+        return users
 
     def _define(self, net: syntax.Net, demanded: frozenset[str]) -> Walk:
         from netdsl.elaborate.demand import static_sizes
@@ -647,16 +703,19 @@ class Program:
             id(net),
             tuple((k, freeze(a.value)) for k, a in module.given.items()),
             tuple((k, freeze(v.value)) for k, v in actual.items()),
-            walk.training,
             walk.facts.comparisons,
         )
         try:
-            known = self._used.get(key)
+            known = self._used.get((key, _ANY))
+            if known is None:
+                known = self._used.get((key, walk.training))
+                self.asked_training += known is not None
         except TypeError:
             known, key = None, None  # type: ignore[assignment]
         if known is not None:
             self.report.extend(known.said)
             return known
+        asked = self.asked_training
         label = Label(span, f"`{net.name}` is used here")
         inner = Walk(
             self,
@@ -679,7 +738,8 @@ class Program:
             tuple(said),
         )
         if key is not None:
-            self._used[key] = used
+            training = _ANY if asked == self.asked_training else walk.training
+            self._used[key, training] = used
         return used
 
     def run_use(

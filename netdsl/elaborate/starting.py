@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from netdsl import graph, syntax
@@ -78,22 +80,30 @@ def initialiser(walk: Walk, node: syntax.Expression) -> Initialiser | None:
     )
 
 
+@contextmanager
+def _fans(walk: Walk) -> Iterator[None]:
+    """`fan_in` and `fan_out` are names in starting values."""
+    names = ("fan_in", "fan_out")
+    with walk.shadowed(names):
+        for name in names:
+            walk.bind(name, Val(Unknown("int", graph.Raw(name)), graph.Raw(name)))
+        yield
+
+
 def starting_value(
     walk: Walk, node: syntax.Expression, tensor: Tensor, kind: str
 ) -> Initialiser | Val:
     """The value of a `param` or `buffer`: an initialiser, a number or a tensor."""
-    found = initialiser(walk, node)
+    with _fans(walk):
+        found = initialiser(walk, node)
     if found is not None:
         return found
     inputs, walk.inputs = walk.inputs, []
-    walk.bind("fan_in", Val(Unknown("int", graph.Raw("fan_in")), graph.Raw("fan_in")))
-    walk.bind("fan_out", Val(Unknown("int", graph.Raw("fan_out")), graph.Raw("fan_out")))
     try:
-        val = walk.evaluate(node)
+        with _fans(walk):
+            val = walk.evaluate(node)
     finally:
         walk.inputs = inputs
-        walk.scope.pop("fan_in", None)
-        walk.scope.pop("fan_out", None)
     value = val.value
     if isinstance(value, Tensor):
         _check_shape(walk, node, tensor, value)
@@ -129,13 +139,10 @@ def _check_shape(
 
 def init_rule(walk: Walk, node: syntax.Init) -> graph.InitRule:
     """`init Conv2d.weight = normal(std=0.02)`, `init "h.*.weight" = ...`"""
-    value: Any = initialiser(walk, node.value)
-    if value is None:
-        for name in ("fan_in", "fan_out"):
-            walk.bind(name, Val(Unknown("int", graph.Raw(name)), graph.Raw(name)))
-        val = walk.evaluate(node.value)
-        walk.scope.pop("fan_in", None)
-        walk.scope.pop("fan_out", None)
+    with _fans(walk):
+        value: Any = initialiser(walk, node.value)
+        val = walk.evaluate(node.value) if value is None else None
+    if val is not None:
         if not isinstance(val.value, Blur | Unknown) and not arithmetic.is_number(
             val.value
         ):

@@ -9,7 +9,7 @@ from netdsl import dims, graph, syntax
 from netdsl.diagnostics import Label
 from netdsl.dims import Size
 from netdsl.elaborate import arithmetic
-from netdsl.elaborate.expressions import is_dynamic
+from netdsl.elaborate.expressions import is_dynamic, known_when_run
 from netdsl.elaborate.flows import declare
 from netdsl.elaborate.arithmetic import describe_value
 from netdsl.elaborate.joining import join, surely_different
@@ -188,7 +188,7 @@ def _longer(walk: Walk, name: str, before: Any, added: list[Any], node: Any) -> 
 
 @executes(syntax.Let)
 def _let(walk: Walk, node: syntax.Let) -> None:
-    val = walk.evaluate(node.value)
+    val = _let_value(walk, node.value)
     for target in node.targets:
         check_name(walk, target.id, target.span)
         if target.id in walk.lets or target.id in walk.hypers:
@@ -209,7 +209,7 @@ def _let(walk: Walk, node: syntax.Let) -> None:
         if len(names) == 1
         else parts_of(walk, val.value, len(names), node)
     )
-    dynamic = is_dynamic(walk, val)
+    dynamic = known_when_run(walk, val.expr)
     symbols = []
     for target, value in zip(node.targets, parts, strict=True):
         symbol = Symbol(target.id, "let", type_name(value))
@@ -223,6 +223,27 @@ def _let(walk: Walk, node: syntax.Let) -> None:
         (s, v) for s, v in zip(symbols, parts, strict=True) if not dynamic
     ]
     walk.say(statement) if dynamic else walk.init.append(statement)
+
+
+def _let_value(walk: Walk, node: syntax.Expression) -> Val:
+    """The value of a `let`.
+
+    A tensor that no input has a part in is made when the module is built, so
+    nothing tells it a device.
+    """
+    if any(isinstance(p, syntax.Flow | syntax.Labelled) for p in syntax.walk(node)):
+        return walk.evaluate(node)
+    mark = len(walk.forward)
+    inputs, walk.inputs = walk.inputs, []
+    try:
+        with walk.report.muted():
+            val = walk.evaluate(node)
+    finally:
+        walk.inputs = inputs
+    if isinstance(val.value, Tensor) and not known_when_run(walk, val.expr):
+        return val
+    del walk.forward[mark:]
+    return walk.evaluate(node)
 
 
 @executes(syntax.Return)

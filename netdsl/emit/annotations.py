@@ -29,6 +29,12 @@ class Annotations:
         self.typed = {spell(s) for s in inputs}
         self.untyped: set[str] = set()
         self.returned = {spell(s) for s in returned(statements)}
+        self.later: set[str] = set()
+        """Variables that a layer's result is given to, if only later: to mypy they
+        are Any from there on, unless the first assignment says what they are."""
+        for statement in assignments(statements):
+            if isinstance(statement.target, Symbol) and self.is_any(statement.value):
+                self.later.add(spell(statement.target))
 
     def ahead(self, statement: graph.Assign) -> list[str]:
         """Variables that need a line of their own: `y, _ = self.rnn(x)` has no
@@ -57,7 +63,7 @@ class Annotations:
         if (
             name in self.returned
             and self.result != "Any"
-            and self.is_any(statement.value)
+            and (self.is_any(statement.value) or name in self.later)
         ):
             self.typed.add(name)
             return f": {self.result}"
@@ -84,6 +90,19 @@ class Annotations:
             case graph.Choose():
                 return self.is_any(expr.then) or self.is_any(expr.other)
         return False
+
+
+def assignments(statements: list[Any]) -> Iterable[graph.Assign]:
+    """Every assignment of a body."""
+    for statement in statements:
+        match statement:
+            case graph.Assign():
+                yield statement
+            case graph.Branch():
+                yield from assignments(statement.then)
+                yield from assignments(statement.other)
+            case graph.Repeat():
+                yield from assignments(statement.body)
 
 
 def returned(statements: list[Any]) -> Iterable[Symbol]:

@@ -47,6 +47,8 @@ class ClassWriter:
         self.size_texts = self._name_sizes()
         self.stored: dict[str, str] = {}
         """Attributes that forward reads, with what `__init__` gives them."""
+        self.kept_tensors: set[str] = set()
+        """Lets that hold tensors which forward reads: they move with the module."""
         self.unpacked: dict[int, Symbol] = {}
         self.local_names: dict[int, str] = {}
         self.in_forward = False
@@ -119,6 +121,9 @@ class ClassWriter:
                 name = self.size_texts[symbol.name]
                 return self._stored(name, name)
             return self._size_in_forward(symbol)
+        if symbol.kind == "let" and symbol.type == "Tensor" and symbol.place == "static":
+            self.kept_tensors.add(symbol.name)
+            return self._stored(symbol.name, symbol.name)
         if symbol.kind == "hyper" or (symbol.kind == "let" and symbol.place == "static"):
             return self._stored(symbol.name, self._in_init(symbol))
         if symbol.kind == "carried":
@@ -128,6 +133,9 @@ class ClassWriter:
         return symbol.name
 
     def _in_reset(self, symbol: Symbol) -> str:
+        if symbol.kind == "let" and symbol.type == "Tensor":
+            # Made anew: what `__init__` made is gone when a reset is asked for.
+            return self.reset_speller.text(symbol.value, ATOM)
         if symbol.kind == "size":
             name = self._in_init(symbol)
             return self._stored(name, name)
@@ -247,9 +255,12 @@ class ClassWriter:
         lines.add(f"class {self.file.net_name(self.net)}({self.imports.note('nn.Module')}):")
         with lines.indented():
             self._docstring(lines)
-            buffers = [s for s in own_tensors(self.walk.init) if s.kind == "buffer"]
-            for statement in buffers:
-                lines.add(f"{statement.symbol.name}: {self.imports.use('Tensor')}")
+            buffers = [
+                s.symbol.name for s in own_tensors(self.walk.init) if s.kind == "buffer"
+            ]
+            buffers += [n for n, value in self.stored.items() if value in self.kept_tensors]
+            for name in buffers:
+                lines.add(f"{name}: {self.imports.use('Tensor')}")
             if buffers:
                 lines.add("")
             body = self._init_body()
@@ -280,6 +291,11 @@ class ClassWriter:
         constructor = Constructor(
             self.program, self.init_speller, inner, self.walk.let_values
         )
+        for name, value in self.stored.items():
+            line = f"self.{name} = {value}"
+            if value in self.kept_tensors:
+                line = f"self.register_buffer({quoted(name)}, {value}, persistent=False)"
+            constructor.behind_lets[value] = line
         constructor.in_place = drawn_in_place(self.program, self.walk.init)
         if not constructor.in_place:
             constructor.fill_behind = drawn_early(self.program, self.walk.init)
@@ -300,8 +316,10 @@ class ClassWriter:
             else:
                 inner.add(f"{target} = {source}", tie.span)
         init_rules(self.program, self.walk, self.init_speller, inner)
+        lets = {s.name for s, _ in self.walk.let_values}
         for name, value in self.stored.items():
-            before.add(f"self.{name} = {value}", self.net.name_span)
+            if value not in lets:
+                before.add(f"self.{name} = {value}", self.net.name_span)
         before.extend(inner)
         return before
 
@@ -401,7 +419,8 @@ class ClassWriter:
         constructor = Constructor(self.program, self.init_speller, body)
         kept = self._kept()
         if constructor.needs_statements(root) or not root.members:
-            body.add("super().__init__()", self.net.name_span)
+            head = constructor.members(root, constructor.leading(root))
+            body.add(f"super().__init__({head})", self.net.name_span)
             self._checks(body, static=True)
             constructor.fill("self", root)
         else:

@@ -6,7 +6,7 @@ from typing import Any
 
 from netdsl import dims, graph
 from netdsl.elaborate.demand import in_module, net_sizes, parameter_sizes, running
-from netdsl.elaborate.modules import SPREAD, OutOf
+from netdsl.elaborate.modules import SPREAD, OutOf, every_module
 from netdsl.emit.lines import Lines
 from netdsl.emit.spelling import ATOM, CHOICE, OR, Speller, quoted
 from netdsl.emit.tensors import write_own
@@ -42,6 +42,8 @@ class Constructor:
         self.speller = speller
         self.lines = lines
         self.namespaces: set[tuple[str, ...]] = set()
+        self.behind_lets: dict[str, str] = {}
+        """Lines that keep what a `let` names, right behind it."""
         self.made: set[str] = set()
         self.in_place = False
         """The net's own tensors get their values where they are made."""
@@ -62,6 +64,10 @@ class Constructor:
                         value = self.speller.text(statement.value)
                         self.lines.add(f"{names} = {value}", statement.span)
                         self._name_sizes(statement.symbols)
+                        for symbol in statement.symbols:
+                            line = self.behind_lets.get(symbol.name)
+                            if line is not None:
+                                self.lines.add(line, statement.span)
                 case graph.OwnTensor():
                     write_own(self.speller, self.lines, statement, self.in_place)
                     if statement is self.fill_behind:
@@ -85,7 +91,12 @@ class Constructor:
         self.lines.add(f"if {test}:", statement.span)
         with self.lines.indented():
             self._block(then, wanted)
-        if other:
+        if len(other) == 1 and isinstance(other[0], graph.Branch) and other[0].then:
+            start = len(self.lines)
+            self._branch(other[0], wanted)
+            line = self.lines.lines[start]
+            self.lines.lines[start] = line._replace(text=f"el{line.text}")
+        elif other:
             self.lines.add("else:", statement.span)
             with self.lines.indented():
                 self._block(other, wanted)
@@ -105,8 +116,8 @@ class Constructor:
             self._register_choice(path, module, statement.span)
             return
         if isinstance(module, ChainModule) and self.needs_statements(module):
-            container = "nn.ModuleList()" if module.is_plain_list else self._empty(module)
-            self.assign(path, self.speller.imports.note(container), statement.span)
+            start = self.started(module)
+            self.assign(path, start, statement.span)
             self.fill(self.speller.path(path), module)
             return
         self.assign(path, self.expression(module), statement.span)
@@ -254,12 +265,9 @@ class Constructor:
         if isinstance(module, ChainModule):
             if len(module.members) == 1 and self._plain_repeat(module.members[0]):
                 return False
-            asks = any(
-                isinstance(a, dims.Name) and isinstance(a.origin, OutOf)
-                for m in module.members
-                for a in _atoms(m.module)
+            return bool(_asked_within(module)) or any(
+                self._needs_line(m) for m in module.members
             )
-            return asks or any(self._needs_line(m) for m in module.members)
         return False
 
     def _needs_line(self, member: Member) -> bool:
@@ -284,8 +292,37 @@ class Constructor:
             and len(repeat.members) == 1
         )
 
-    def _empty(self, module: ChainModule) -> str:
-        return "nn.Sequential()"
+    def leading(self, chain: ChainModule) -> list[Member]:
+        """The members before the first that needs lines of its own."""
+        head: list[Member] = []
+        asked = _asked_within(chain)
+        for member in chain.members:
+            if (
+                self._needs_line(member)
+                or member.label == SPREAD
+                or id(member.module) in asked
+            ):
+                break
+            head.append(member)
+        return head
+
+    def started(self, chain: ChainModule) -> str:
+        """A list of layers with its leading members, to be filled with the rest."""
+        note = self.speller.imports.note
+        kind = note("nn.ModuleList" if chain.is_plain_list else "nn.Sequential")
+        inner = self.members(chain, self.leading(chain))
+        return f"{kind}([{inner}])" if inner and chain.is_plain_list else f"{kind}({inner})"
+
+    def members(self, chain: ChainModule, members: list[Member]) -> str:
+        """Members of a list as the arguments of its constructor."""
+        if not members or not _has_names(chain):
+            return ", ".join(self.expression(m.module) for m in members)
+        pairs = ", ".join(
+            f"({self.label(m.label, i)}, {self.expression(m.module)})"
+            for i, m in enumerate(members)
+        )
+        self.speller.imports.use("OrderedDict")
+        return f"OrderedDict([{pairs}])"
 
     def _chain(self, module: ChainModule) -> str:
         note = self.speller.imports.note
@@ -317,8 +354,10 @@ class Constructor:
 
     def fill(self, owner: str, chain: ChainModule) -> None:
         """Puts the members of a list in, one line each."""
-        named = any(m.label not in (None, SPREAD) for m in _all_members(chain))
-        for i, member in enumerate(chain.members):
+        self._asked = getattr(self, "_asked", set()) | _asked_within(chain)
+        named = _has_names(chain)
+        head = len(self.leading(chain))
+        for i, member in enumerate(chain.members[head:], head):
             self._fill_member(owner, member, i, named)
 
     def _fill_member(self, owner: str, member: Member, index: int, named: bool) -> None:
@@ -334,8 +373,7 @@ class Constructor:
                     self._fill_member(owner, inner, index, named)
             case ChainModule() if self.needs_statements(module):
                 local = self._local("stage")
-                kind = "nn.ModuleList()" if module.is_plain_list else "nn.Sequential()"
-                self.lines.add(f"{local} = {self.speller.imports.note(kind)}", span)
+                self.lines.add(f"{local} = {self.started(module)}", span)
                 self.fill(local, module)
                 self._put(owner, member.label, index, named, local, span)
             case _:
@@ -373,10 +411,18 @@ class Constructor:
         self.lines.add(f"if {test}:", span)
         with self.lines.indented():
             self._fill_member(owner, Member(member.label, then), index, named)
-        if not isinstance(other, SkipModule):
-            self.lines.add("else:", span)
-            with self.lines.indented():
-                self._fill_member(owner, Member(member.label, other), index, named)
+        if isinstance(other, SkipModule):
+            return
+        start = len(self.lines)
+        self._fill_member(owner, Member(member.label, other), index, named)
+        line = self.lines.lines[start]
+        if isinstance(other, ChoiceModule) and line.text.startswith("if "):
+            self.lines.lines[start] = line._replace(text=f"el{line.text}")
+            return
+        rest = self.lines.lines[start:]
+        del self.lines.lines[start:]
+        self.lines.add("else:", span)
+        self.lines.lines += [r._replace(depth=r.depth + 1) for r in rest]
 
     def _fill_repeat(self, owner: str, repeat: RepeatModule, named: bool) -> None:
         carried = running(self.program, repeat)
@@ -487,6 +533,22 @@ def _local_name(module: Module) -> str:
     if isinstance(module, NetModule):
         return str(module.net.name).lower()
     return "layer"
+
+
+def _has_names(chain: ChainModule) -> bool:
+    """Whether any member of a list has a name."""
+    return any(m.label not in (None, SPREAD) for m in _all_members(chain))
+
+
+def _asked_within(chain: ChainModule) -> set[int]:
+    """The layers in a list whose sizes others in it ask for."""
+    inside = {id(m) for m in every_module(chain)}
+    return inside & {
+        id(a.origin.module)
+        for m in chain.members
+        for a in _atoms(m.module)
+        if isinstance(a, dims.Name) and isinstance(a.origin, OutOf)
+    }
 
 
 def _all_members(chain: ChainModule) -> list[Member]:

@@ -86,6 +86,10 @@ def _chain(speller: Speller, lines: Lines, rules: list[graph.InitRule]) -> None:
     for owners, rule in groups:
         if rule.owner is None:
             test = _matches(speller, rule.pattern)
+            if rule.pattern.endswith("*"):
+                # Lists of layers match, too, and have no such parameter.
+                name = quoted(rule.parameter)
+                test += f" and getattr(module, {name}, None) is not None"
             target = f"module.get_parameter({quoted(rule.parameter)})"
         else:
             test = f"isinstance(module, {' | '.join(owners)})"
@@ -101,7 +105,9 @@ def _matches(speller: Speller, pattern: str) -> str:
     if "*" not in pattern:
         return f"name == {quoted(pattern)}"
     head, _, tail = pattern.partition("*")
-    if "*" not in tail:
+    # A name such as `h.c_proj` is no `h.*.c_proj`, though it starts and ends so.
+    overlap = any(head.endswith(tail[:n]) for n in range(1, len(tail) + 1))
+    if "*" not in tail and not overlap:
         tests = []
         if head:
             tests.append(f"name.startswith({quoted(head)})")
@@ -121,18 +127,26 @@ def _set(speller: Speller, lines: Lines, rule: graph.InitRule, target: str) -> N
     _assign(speller, lines, rule, target)
 
 
-def _assign(speller: Speller, lines: Lines, rule: graph.InitRule, target: str) -> None:
-    value: Initialiser = rule.value
+def fans(value: Initialiser, target: str) -> list[str]:
+    """The lines that work out `fan_in` and `fan_out`, if a starting value reads them."""
     used = {
         part.name
         for e in (*value.arguments, *(e for _, e in value.keywords))
         for part in graph.every(e)
         if isinstance(part, graph.Raw)
     }
+    lines = []
     if "fan_in" in used:
-        lines.add(f"fan_in = {target}[0].numel()", rule.span)
+        lines.append(f"fan_in = {target}[0].numel()")
     if "fan_out" in used:
-        lines.add(f"fan_out = {target}.shape[0] * {target}[0][0].numel()", rule.span)
+        lines.append(f"fan_out = {target}.shape[0] * {target}[0][0].numel()")
+    return lines
+
+
+def _assign(speller: Speller, lines: Lines, rule: graph.InitRule, target: str) -> None:
+    value: Initialiser = rule.value
+    for line in fans(value, target):
+        lines.add(line, rule.span)
     parts = [target, *(speller.text(a) for a in value.arguments)]
     parts += [f"{k}={speller.text(v)}" for k, v in value.keywords]
     call = f"{speller.imports.note('nn.init')}.{value.name}_"

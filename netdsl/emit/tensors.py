@@ -9,6 +9,7 @@ from typing import Any
 from netdsl import graph
 from netdsl.elaborate.lints import has_weights
 from netdsl.elaborate.starting import Initialiser
+from netdsl.emit.initial import fans
 from netdsl.emit.lines import Lines
 from netdsl.emit.spelling import Speller, quoted
 from netdsl.graph import OwnTensor
@@ -100,7 +101,7 @@ def write_own(
             f"self.register_buffer({quoted(name)}, {value}{options})", statement.span
         )
     if in_place and "torch.empty(" in value:
-        lines.add(reset_line(speller, statement), statement.span)
+        _fill(speller, lines, statement)
 
 
 def _made(speller: Speller, statement: OwnTensor, in_place: bool) -> str:
@@ -129,14 +130,14 @@ def write_reset(speller: Speller, lines: Lines, statements: list[Any]) -> None:
             case OwnTensor() if _is_copied(statement):
                 copies.append(statement)
             case OwnTensor():
-                lines.add(reset_line(speller, statement), statement.span)
+                _fill(speller, lines, statement)
             case graph.Branch() if own_tensors([statement]):
                 _reset_branch(speller, lines, statement)
     if copies:
         lines.add(f"with {speller.imports.note('torch.no_grad')}():")
         with lines.indented():
             for statement in copies:
-                lines.add(reset_line(speller, statement), statement.span)
+                _fill(speller, lines, statement)
 
 
 def _reset_branch(speller: Speller, lines: Lines, branch: graph.Branch) -> None:
@@ -155,17 +156,24 @@ def _reset_branch(speller: Speller, lines: Lines, branch: graph.Branch) -> None:
             write_reset(speller, lines, other)
 
 
-def reset_line(speller: Speller, statement: OwnTensor) -> str:
+def _fill(speller: Speller, lines: Lines, statement: OwnTensor) -> None:
     """The line that gives a tensor its starting value."""
     name = f"self.{statement.symbol.name}"
-    value = statement.value
+    value, note = statement.value, speller.imports.note
     if isinstance(value, Initialiser):
+        for line in fans(value, name):
+            lines.add(line, statement.span)
         parts = [name, *(speller.text(a) for a in value.arguments)]
         parts += [f"{k}={speller.text(v)}" for k, v in value.keywords]
-        return f"{speller.imports.note('nn.init')}.{value.name}_({', '.join(parts)})"
-    if _is_copied(statement):
-        return f"{name}.copy_({speller.text(value.expr)})"
-    return f"{speller.imports.note('nn.init')}.constant_({name}, {speller.text(value.expr)})"
+        text = f"{note('nn.init')}.{value.name}_({', '.join(parts)})"
+    elif _is_copied(statement):
+        source = value.expr
+        if isinstance(source, graph.Ref) and isinstance(source.symbol.value, graph.Expr):
+            source = source.symbol.value
+        text = f"{name}.copy_({speller.text(source)})"
+    else:
+        text = f"{note('nn.init')}.constant_({name}, {speller.text(value.expr)})"
+    lines.add(text, statement.span)
 
 
 def _is_copied(statement: OwnTensor) -> bool:
