@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+import reference
 
 from netdsl import compiler
 from netdsl.limits import ImportRefused
@@ -108,3 +109,8 @@ def test_python_of_the_page_is_what_the_example_becomes(block: Block, python: Bl
     text = compiled(block).text
     assert text is not None
     assert text == python.text
+
+
+def test_tables_of_the_reference_are_current() -> None:
+    page = reference.PAGE.read_text(encoding="utf-8")
+    assert reference.with_tables(page) == page, "run `python tests/reference.py`"

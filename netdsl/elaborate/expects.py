@@ -56,7 +56,7 @@ def _check_params(walk: Walk, node: syntax.Expect) -> None:
             if isinstance(wanted, int)
             else f"`{net.name}` has {count:,} parameters",
             node.params.span,
-            note=f"{count:_} is right",
+            note=f"the net has {count:_}",
         )
 
 
@@ -115,7 +115,7 @@ def _check_shapes(walk: Walk, node: syntax.Expect, subject: syntax.Compare) -> N
             f"`{net.name}` gives {describe_type(used.result)}, not"
             f" {describe_type(wanted)}",
             subject.rights[0].span,
-            note=f"{describe_type(used.result)} is right",
+            note=f"the net gives {describe_type(used.result)}",
         )
 
 

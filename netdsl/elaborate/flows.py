@@ -106,6 +106,10 @@ def run_stage(walk: Walk, node: syntax.Expression, flowing: Val) -> Val:
             return _through(walk, function, node, flowing, positional, keywords)
         case syntax.Attribute() | syntax.Subscript():
             return _through(walk, walk.evaluate(node), node, flowing, [], {})
+        case syntax.Literal(value=str() as name) if name in walk.layers:
+            # A layer whose name is no word: `"block1-0"`.
+            layer = walk.layers[name]
+            return apply(walk, _as_value(layer), _parts(flowing), {}, node.span)
     raise walk.stop(
         "not-a-layer",
         "a stage is a layer, a function or branches",
@@ -471,7 +475,7 @@ def _spread_arm(walk: Walk, stages: list[syntax.Expression], source: Val) -> Val
     from netdsl.elaborate.modules import module_rounds
 
     rest = stages[1:]
-    over = module_rounds(walk, target.value)
+    over = module_rounds(walk, target.value, star.span)
     if isinstance(over, list):
         vals = [
             run_stages(walk, apply(walk, m, [source], {}, star.span), rest) for m in over

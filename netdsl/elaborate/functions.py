@@ -10,6 +10,7 @@ from netdsl.diagnostics import Label
 from netdsl.dims import Size
 from netdsl.elaborate import arithmetic
 from netdsl.elaborate.joining import refused_merge
+from netdsl.elaborate.narrowing import handed_on
 from netdsl.elaborate.values import (
     BLUR,
     Blur,
@@ -50,11 +51,8 @@ def _apply_rule(
     spans: dict[str | int, Span] = {i: v.span for i, v in enumerate(vals) if v.span}
     spans.update({k: v.span for k, v in keywords.items() if v.span})
     try:
-        values = bind(
-            declaration,
-            [v.value for v in vals],
-            {k: v.value for k, v in keywords.items()},
-        )
+        positional, named = handed_on(declaration.signature, vals, keywords)
+        values = bind(declaration, positional, named)
         call = Call(declaration, values, walk.facts)
         result = declaration.rule(call)
     except Refusal as refusal:

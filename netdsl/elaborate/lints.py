@@ -18,7 +18,7 @@ def lint(program: Program, net: syntax.Net) -> None:
     """Warnings about a net, once its class is defined; and what was never used."""
     walk = program.define(net)
     _lint_bindings(program, walk, net)
-    if program.report.failed:
+    if program.report.failed or walk.blurred:
         # What a mistake left alone, a misspelt name say, may be what uses them.
         return
     if id(net) not in program.specials:

@@ -86,6 +86,7 @@ def parts_of(walk: Walk, value: Any, count: int, node: syntax.Node) -> list[Any]
             "tuple-mismatch",
             f"{len(value)} values are taken apart into {count} names",
             node.span,
+            help="write `_` for a part that isn't wanted" if len(value) > count else "",
         )
     return list(value)
 
@@ -107,7 +108,7 @@ def sequence(walk: Walk, val: Val) -> list[Any] | Rounds | None:
     if isinstance(value, ModuleValue):
         from netdsl.elaborate.modules import module_rounds
 
-        return module_rounds(walk, value)
+        return module_rounds(walk, value, val.span)
     if isinstance(value, dict):
         value = list(value)
     if isinstance(value, Tensor):
@@ -121,6 +122,9 @@ def sequence(walk: Walk, val: Val) -> list[Any] | Rounds | None:
             "wrong-type",
             f"{arithmetic.describe_value(value)} can't be looped over",
             val.span or walk.owner.span,
+            help=f"write `range({val.span.text})`"
+            if arithmetic.is_int(value) and val.span
+            else "",
         )
     values = list(value)
     if walk.defining and values and is_static(values):

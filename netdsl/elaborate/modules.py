@@ -19,6 +19,7 @@ from netdsl.elaborate.loops import (
     target_names,
 )
 from netdsl.elaborate.names import lookup_stage
+from netdsl.elaborate.narrowing import handed_on
 from netdsl.elaborate.values import (
     BLUR,
     SKIP,
@@ -464,12 +465,8 @@ def _layer(
     spans: dict[str | int, Span] = {k: v.span for k, v in keywords.items() if v.span}
     try:
         values = _bound(module)
-        running = bind(
-            declaration,
-            [v.value for v in vals],
-            {k: v.value for k, v in keywords.items()},
-            running=True,
-        )
+        positional, named = handed_on(declaration.call, vals, keywords)
+        running = bind(declaration, positional, named, running=True)
         inferred = _infer(walk, module, values, running, vals)
         call = Call(declaration, {**values, **inferred, **running}, walk.facts)
         result = declaration.rule(call)
@@ -818,7 +815,9 @@ def kept_size(walk: Walk, module: Module, at: int, rank: int, starred: bool) -> 
 # -- lists of layers as values ---------------------------------------------------
 
 
-def module_rounds(walk: Walk, value: ModuleValue) -> list[Any] | Rounds | None:
+def module_rounds(
+    walk: Walk, value: ModuleValue, span: Span | None = None
+) -> list[Any] | Rounds | None:
     """The members of a list of layers, for a loop."""
     module = value.module
     if isinstance(module, SliceModule):
@@ -832,7 +831,7 @@ def module_rounds(walk: Walk, value: ModuleValue) -> list[Any] | Rounds | None:
         )
     if not isinstance(module, ChainModule):
         raise walk.stop(
-            "wrong-type", "only a list of layers can be looped over", walk.owner.span
+            "wrong-type", "only a list of layers can be looped over", span or walk.owner.span
         )
     module.used = True
     module.indexed = True
@@ -850,7 +849,7 @@ def module_rounds(walk: Walk, value: ModuleValue) -> list[Any] | Rounds | None:
         raise walk.stop(
             "unsupported",
             "a list of mixed layers and loops can't be looped over",
-            walk.owner.span,
+            span or walk.owner.span,
             help="make two lists of it",
         )
     return [

@@ -65,6 +65,7 @@ def definition(walk: Walk, name: str, node: syntax.Name) -> Val | None:
         value = FunctionValue(own)
         return Val(value, graph.Definition(value), node.span)
     if own is None and walk.program.files.is_broken(walk.owner, name):
+        walk.blurred = True
         return Val(BLUR, graph.Const(None), node.span)
     target: Any = own if own is not None else LAYERS.get(name)
     if target is None and name == SKIP:

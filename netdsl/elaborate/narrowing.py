@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -10,6 +10,7 @@ from netdsl import syntax
 from netdsl.elaborate.values import Val
 from netdsl.elaborate.walk import Walk
 from netdsl.layers import Unknown
+from netdsl.layers.spec import Parameter, Signature
 from netdsl.records import Record
 
 
@@ -20,6 +21,27 @@ class Maybe(Record):
 
     def __str__(self) -> str:
         return f"{self.value} | None"
+
+
+def handed_on(
+    signature: Signature, vals: Sequence[Val], keywords: Mapping[str, Val]
+) -> tuple[list[Any], dict[str, Any]]:
+    """The values of a call's arguments: an optional input goes where None may."""
+    places = [p for p in signature.parameters if p.inferred is None and not p.keyword]
+    positional = [
+        _handed(v.value, places[i] if i < len(places) else None)
+        for i, v in enumerate(vals)
+    ]
+    named = {
+        k: _handed(v.value, signature.by_name.get(k)) for k, v in keywords.items()
+    }
+    return positional, named
+
+
+def _handed(value: Any, parameter: Parameter | None) -> Any:
+    if isinstance(value, Maybe) and parameter is not None and "?" in parameter.kinds:
+        return value.value
+    return value
 
 
 def _told(node: syntax.Expression, truth: bool) -> Iterator[tuple[str, bool]]:

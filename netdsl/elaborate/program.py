@@ -74,6 +74,8 @@ class Program:
         """Of a net made for its bindings: what they are."""
         self._used: dict[Any, Used] = {}
         self._constants: dict[int, Val | None] = {}
+        self._said: dict[int, tuple[Diagnostic, ...]] = {}
+        """What was said of each constant."""
         self._active: list[syntax.Net | syntax.Fn] = []
         self._steps = 0
         self._serial = 0
@@ -137,16 +139,11 @@ class Program:
         key = id(item)
         if key not in self._constants:
             self._constants[key] = None
-            walk = Walk(self, item, defining=False)
-            symbols = [Symbol(t.id, "constant", place=item) for t in item.let.targets]
-            val = walk.evaluate(item.let.value)
-            if len(symbols) != 1:
-                raise walk.stop(
-                    "unsupported", "a constant of the file has one name", item.span
-                )
-            symbols[0].value = val.value
-            symbols[0].type = type_name(val.value)
-            self._constants[key] = Val(val.value, graph.Ref(symbols[0]), item.span)
+            with self.report.recorded() as said:
+                self._constants[key] = self._constant(item)
+            self._said[key] = tuple(said)
+        else:
+            self.report.extend(self._said.get(key, ()))
         known = self._constants[key]
         if known is None:
             self.report.error(
@@ -154,6 +151,23 @@ class Program:
             )
             return Val(BLUR, graph.Const(None), span)
         return known
+
+    def _constant(self, item: syntax.Constant) -> Val:
+        walk = Walk(self, item, defining=False)
+        targets = item.let.targets
+        symbol = Symbol(targets[0].id, "constant", place=item)
+        try:
+            if len(targets) != 1:
+                raise walk.stop(
+                    "unsupported", "a constant of the file has one name", item.span,
+                    help="write a `let` for each",
+                )  # fmt: skip
+            value = walk.evaluate(item.let.value).value
+        except (Stop, TooMuch):
+            value = BLUR
+        symbol.value = value
+        symbol.type = type_name(value)
+        return Val(value, graph.Ref(symbol), item.span)
 
     # -- arguments ---------------------------------------------------------------------
 
@@ -385,6 +399,8 @@ class Program:
         steps = self._steps
         busy = self._above_active()
         for user in self._users.get(net.name, ()):
+            if user is net:
+                continue
             free = id(user) not in self._walks and id(user) not in busy
             if free and self.definition(user, net.name) is net:
                 try:

@@ -576,9 +576,11 @@ def _own(walk: Walk, node: syntax.Own) -> None:
     name = node.name.id
     check_name(walk, name, node.name.span)
     if name in walk.owns or name in walk.layers:
+        first = walk.own_spans.get(name) or walk.layer_spans.get(name)
         raise walk.stop(
-            "duplicate-name", f"`{name}` is named twice", node.name.span
-        )
+            "duplicate-name", f"`{name}` is named twice", node.name.span,
+            labels=[Label(first, "the first")] if first else [],
+        )  # fmt: skip
     tensor, sizes = own_shape(walk, node.type)
     value = starting_value(walk, node.value, tensor, node.kind)
     if isinstance(value, Val) and isinstance(value.value, Tensor):

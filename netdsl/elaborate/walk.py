@@ -135,6 +135,8 @@ class Walk:
         self.result_span: Span | None = None
         self.given: dict[str, graph.Argument] = {}
         self.given_types: dict[str, Val] = {}
+        self.blurred = False
+        """Whether it met a name whose definition has a mistake."""
         self.said: tuple[Diagnostic, ...] = ()
         """Of a net's definition: its messages."""
 
@@ -197,7 +199,8 @@ class Walk:
             self.error(
                 "too-many-layers",
                 f"this makes more than {self.limits.layers:,} layers",
-                self.chain[0].span if self.chain else span,
+                span,
+                help="a program can allow more: `Limits(layers=...)`",
             )
             raise TooMuch
 
@@ -271,10 +274,9 @@ class Walk:
 
     def suggest(self, word: str, known: Iterable[str], otherwise: str = "") -> str:
         """`did you mean ...?`, if a known word is near."""
-        near = get_close_matches(word, list(known), 1, 0.7)
-        if not near:
-            folded = {k.lower(): k for k in known}
-            near = [folded[word.lower()]] if word.lower() in folded else []
+        known = list(known)
+        near = [k for k in known if k.lower() == word.lower()]
+        near = near or get_close_matches(word, known, 1, 0.7)
         return f"did you mean `{near[0]}`?" if near else otherwise
 
     def tell(self, problem: Exception, span: Span) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from netdsl import dims, graph
 from netdsl.elaborate.demand import in_module, net_sizes, parameter_sizes, running
 from netdsl.elaborate.modules import SPREAD, OutOf, every_module
+from netdsl.elaborate.values import Val
 from netdsl.emit.lines import Lines
 from netdsl.emit.spelling import ATOM, CHOICE, OR, Speller, quoted
 from netdsl.emit.tensors import write_own
@@ -42,6 +43,8 @@ class Constructor:
         self.speller = speller
         self.lines = lines
         self.namespaces: set[tuple[str, ...]] = set()
+        self.written: set[int] = set()
+        """Registrations that a ModuleDict took in."""
         self.behind_lets: dict[str, str] = {}
         """Lines that keep what a `let` names, right behind it."""
         self.made: set[str] = set()
@@ -52,10 +55,11 @@ class Constructor:
     # -- statements ------------------------------------------------------------------
 
     def statements(self, statements: list[Any], wanted_lets: set[int]) -> None:
-        for statement in statements:
+        for at, statement in enumerate(statements):
             match statement:
                 case graph.Register():
-                    self.register(statement)
+                    if not self._namespace(statements[at:]):
+                        self.register(statement)
                 case graph.BindLet():
                     if any(id(s) in wanted_lets for s in statement.symbols):
                         names = ", ".join(
@@ -121,6 +125,40 @@ class Constructor:
             self.fill(self.speller.path(path), module)
             return
         self.assign(path, self.expression(module), statement.span)
+
+    def _namespace(self, statements: list[Any]) -> bool:
+        """Writes layers that begin a namespace together, as one ModuleDict."""
+        first = statements[0]
+        head = first.label[:1]
+        if head in self.namespaces:
+            return id(first) in self.written
+        run: list[graph.Register] = []
+        for statement in statements:
+            if not isinstance(statement, graph.Register) or not (
+                len(statement.label) == 2
+                and statement.label[:1] == head
+                and isinstance(statement.label[1], str)
+                and self._fits_expression(statement.module)
+            ):
+                break
+            run.append(statement)
+        if not run:
+            return False
+        self.namespaces.add(head)
+        self.written |= {id(s) for s in run}
+        entries = ", ".join(
+            f"{quoted(s.label[1])}: {self.expression(s.module)}" for s in run
+        )
+        note = self.speller.imports.note("nn.ModuleDict")
+        self.assign(head, f"{note}({{{entries}}})", first.span)
+        return True
+
+    def _fits_expression(self, module: Module) -> bool:
+        if isinstance(module, ChoiceModule):
+            return self._inline_choice(module) is not None
+        return not self.needs_statements(module) and not any(
+            isinstance(a, dims.Name) and isinstance(a.origin, OutOf) for a in _atoms(module)
+        )
 
     def _namespaces(self, path: tuple[Any, ...], span: Any) -> None:
         for i in range(1, len(path)):
@@ -451,12 +489,42 @@ class Constructor:
         self._asked = getattr(self, "_asked", set()) | asked
         for i, member in enumerate(repeat.members):
             self._fill_member(owner, member, i, named)
-        for symbol, _, after in carried:
-            name, value = speller.symbol_text(symbol), speller.size(after)[0]
-            if name != value:
-                self.lines.add(f"{name} = {value}", repeat.span)
+        self._carry(carried, repeat.span)
         self.lines.depth = depth
         self._leave(undo)
+
+    def _carry(self, carried: list[Any], span: Any) -> None:
+        """The running ints after a round."""
+        speller = self.speller
+        changed = [
+            (symbol, speller.symbol_text(symbol), after)
+            for symbol, _, after in carried
+            if speller.size(after)[0] != speller.symbol_text(symbol)
+        ]
+        for i, (symbol, _, _) in enumerate(changed):
+            if any(symbol in _size_symbols(after) for _, _, after in changed[i + 1 :]):
+                # A later one is told by this one's value before.
+                names = ", ".join(name for _, name, _ in changed)
+                values = ", ".join(speller.size(after)[0] for _, _, after in changed)
+                self.lines.add(f"{names} = {values}", span)
+                return
+        for _, name, after in changed:
+            self._carry_one(name, after, span)
+
+    def _carry_one(self, name: str, after: Any, span: Any) -> None:
+        speller = self.speller
+        atom = dims.single(after)
+        if isinstance(atom, dims.Choose) and isinstance(atom.test, Val):
+            then, other = (speller.size(p)[0] for p in atom.parts())
+            if name in (then, other):
+                stays = name == then
+                test = atom.test.expr
+                shown = negated(speller, test) if stays else speller.text(test)
+                self.lines.add(f"if {shown}:", span)
+                with self.lines.indented():
+                    self.lines.add(f"{name} = {other if stays else then}", span)
+                return
+        self.lines.add(f"{name} = {speller.size(after)[0]}", span)
 
     def _is_asked(self, module: Module) -> bool:
         return id(module) in getattr(self, "_asked", set())

@@ -51,6 +51,11 @@ class Imports:
         return text
 
 
+def number(value: Any) -> str:
+    """A number as people write it: `1e-6`, where Python says `1e-06`."""
+    return repr(value).replace("e-0", "e-") if isinstance(value, float) else repr(value)
+
+
 class Speller:
     """Spells expressions for one place: `__init__`, `forward`, a function."""
 
@@ -155,8 +160,8 @@ class Speller:
         if isinstance(value, str):
             return quoted(value), ATOM
         if isinstance(value, int | float) and not isinstance(value, bool) and value < 0:
-            return repr(value), UNARY
-        return repr(value), ATOM
+            return number(value), UNARY
+        return number(value), ATOM
 
     def _operator(self, expr: graph.Op) -> Text:
         op, operands = expr.op, expr.operands

@@ -507,11 +507,11 @@ def _count(n: int) -> str:
 
 def _checked(name: str, parameter: Parameter, value: Value, at: int | None) -> Value:
     if not any(_fits(kind, value) for kind in parameter.kinds):
+        worded = isinstance(value, str) and any(k[0] == '"' for k in parameter.kinds)
         raise Refusal(
-            "wrong-type",
+            "wrong-value" if worded else "wrong-type",
             f"`{parameter.name}` of `{name}` is {describe_kinds(parameter.kinds)},"
             f" not {describe(value)}",
-            note=f"this is {describe(value)}",
             argument=parameter.name,
             position=at,
         )
@@ -760,7 +760,10 @@ class Call:
             return
         text = text if isinstance(text, str) else text()
         if decided is False:
-            raise Refusal("shape-mismatch", text, f"`{comparison}` is needed", help)
+            note = f"`{comparison}` is needed"
+            # Of numbers alone the text says it better.
+            open_ = isinstance(comparison.left, Dim) or isinstance(comparison.right, Dim)
+            raise Refusal("shape-mismatch", text, note if open_ else "", help)
         if decided is None:
             self.conditions.append((comparison, text))
             self.facts = self.facts.assume(comparison)
@@ -808,7 +811,11 @@ class Call:
 
     def axis(self, tensor: Tensor, name: str = "dim") -> int:
         """The dimension of a tensor that an argument names."""
-        return tensor.shape.place(self.number(name))
+        try:
+            return tensor.shape.place(self.number(name))
+        except Refusal as refusal:
+            refusal.argument = refusal.argument or name
+            raise
 
     def axes(self, tensor: Tensor, name: str = "dim") -> tuple[int, ...]:
         """The dimensions of a tensor that an argument names; no two the same."""

@@ -88,7 +88,8 @@ def _token_span(builder: Builder, token: Any) -> Span:
 
 
 def _parts(items: Sequence[Any]) -> tuple[Any, ...]:
-    return tuple(i for i in items if i is not None)
+    # A comma at the end says nothing in lists and calls, and `None` is an absent part.
+    return tuple(i for i in items if i is not None and not isinstance(i, str))
 
 
 def _name(b: Builder, span: Span, c: list[Any]) -> Any:
@@ -223,7 +224,7 @@ def _braces(b: Builder, span: Span, c: list[Any]) -> Any:
 
 
 def _arguments(b: Builder, span: Span, c: list[Any]) -> Any:
-    return c
+    return _parts(c)
 
 
 def _call(b: Builder, span: Span, c: list[Any]) -> Any:

@@ -128,6 +128,8 @@ def _hint(chunk: Chunk, at: int, found: str, expected: set[str]) -> str:
         return "an arrow is written `->`"
     if not found.strip() and before.endswith(":"):
         return "the lines that belong to it stand below, indented by four spaces"
+    if at == line_start and found in ("class", "def"):
+        return "a network starts with `net NAME:`, a function with `fn NAME(...)`"
     if at == line_start and line_start > 0 and found.strip():
         return "indent the lines of a net below its first, with four spaces"
     if found == "=" and before.isidentifier():

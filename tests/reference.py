@@ -1,0 +1,146 @@
+"""The tables of LANGUAGE.md: layers and functions by family, messages.
+
+`python tests/reference.py` writes them between their marks.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from netdsl.codes import CODES
+from netdsl.layers import FUNCTIONS, LAYERS, Declaration
+from netdsl.layers.families import FAMILIES
+from netdsl.layers.left_out import LEFT_OUT
+from netdsl.layers.spec import REQUIRED, Parameter, Signature
+
+PAGE = Path(__file__).parent.parent / "LANGUAGE.md"
+BEGIN = "<!-- tables: `python tests/reference.py` writes them -->\n"
+END = "<!-- end of tables -->\n"
+
+# The families of one title, in the order of the page.
+TITLES = {
+    "Linear maps and products": ("linear", "products", "einsum"),
+    "Convolution and pooling": ("convolution", "pooling", "sampling"),
+    "Activations and pointwise functions": ("activation", "pointwise"),
+    "Normalisation": ("normalization",),
+    "Dropout": ("dropout",),
+    "Embedding, recurrence, attention": ("embedding", "recurrent", "attention"),
+    "Layers as functions": ("functional",),
+    "Shapes": ("resampling", "reshaping", "rearranging", "padding"),
+    "Joining and splitting": ("joining",),
+    "Arithmetic and comparison": ("arithmetic",),
+    "Reductions": ("reduction",),
+    "Selecting": ("selecting",),
+    "New tensors and dtypes": ("creation", "casting"),
+    "Distances and losses": ("distance", "losses", "comparing"),
+}
+
+
+def tables() -> str:
+    """All tables, as Markdown."""
+    assert sorted(f for group in TITLES.values() for f in group) == sorted(FAMILIES)
+    parts = [_family(title, families) for title, families in TITLES.items()]
+    return "\n".join([*parts, _left_out(), _messages()])
+
+
+def _family(title: str, families: Iterable[str]) -> str:
+    layers = [LAYERS[n] for f in families for n in FAMILIES[f][0].split()]
+    names = [n for f in families for n in FAMILIES[f][1].split() if n.isidentifier()]
+    rows: list[str] = []
+    if layers:
+        rows += ["| layer | inferred | |", "|---|---|---|"]
+        rows += [f"| {_code(d)} | {_inferred(d)} | {_meaning(d)} |" for d in layers]
+    if names:
+        rows += [""] if rows else []
+        rows += ["| function | |", "|---|---|"]
+        rows += [f"| {_code(FUNCTIONS[n])} | {_meaning(FUNCTIONS[n])} |" for n in names]
+    return "\n".join([f"### {title}", "", *rows, ""])
+
+
+def _code(declaration: Declaration) -> str:
+    return _cell(f"`{declaration.name}({', '.join(_arguments(declaration))})`")
+
+
+def _arguments(declaration: Declaration) -> Iterator[str]:
+    """Arguments as they are written: those behind `*` by keyword alone."""
+    parameters = [p for p in declaration.signature.parameters if p.inferred is None]
+    if not declaration.infers:
+        yield from _listed(parameters)
+        return
+    yield from (p.name for p in parameters if p.required)
+    optional = [p for p in parameters if not p.required]
+    if optional:
+        yield "*"
+        yield from map(_argument, optional)
+
+
+def _listed(parameters: Iterable[Parameter]) -> Iterator[str]:
+    keyword = False
+    for parameter in parameters:
+        if parameter.keyword and not keyword:
+            yield "*"
+        keyword = keyword or parameter.keyword or parameter.variadic
+        yield _argument(parameter)
+
+
+def _argument(parameter: Parameter) -> str:
+    if parameter.variadic:
+        return f"*{parameter.name}"
+    if parameter.default is REQUIRED:
+        return parameter.name
+    return f"{parameter.name}={_value(parameter.default)}"
+
+
+def _value(value: object) -> str:
+    return f'"{value}"' if isinstance(value, str) else str(value)
+
+
+def _inferred(declaration: Declaration) -> str:
+    names = (p.name for p in declaration.signature.parameters if p.inferred)
+    return ", ".join(f"`{name}`" for name in names)
+
+
+def _meaning(declaration: Declaration) -> str:
+    inputs = _inputs(declaration.call) if declaration.is_layer else ""
+    return _cell(declaration.doc + inputs)
+
+
+def _inputs(call: Signature) -> str:
+    if len(call.parameters) < 2:
+        return ""
+    return f" Takes `{', '.join(_listed(call.parameters))}`."
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
+def _left_out() -> str:
+    rows = [f"| `{name}` | {_cell(why)} |" for name, why in LEFT_OUT.items()]
+    return "\n".join(
+        ["### Layers of torch that are left out", "", "| layer | why |", "|---|---|"]
+        + [*rows, ""]
+    )
+
+
+def _messages() -> str:
+    rows = [f"| `{code}` | {_cell(CODES[code].title)} |" for code in sorted(CODES)]
+    return "\n".join(
+        ["## Messages", "", "`netdsl explain CODE` says more about each, with an example."]
+        + ["", "| code | |", "|---|---|", *rows, ""]
+    )
+
+
+def with_tables(page: str) -> str:
+    """The page with the tables as they are now."""
+    pattern = re.compile(re.escape(BEGIN) + ".*?" + re.escape(END), re.S)
+    made = f"{BEGIN}\n{tables()}\n{END}"
+    changed, count = pattern.subn(lambda _: made, page)
+    assert count == 1, "LANGUAGE.md has lost its marks"
+    return changed
+
+
+if __name__ == "__main__":
+    PAGE.write_text(with_tables(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
