@@ -40,10 +40,17 @@ def compiled(path: Path) -> Outcome:
     return compiler.compile(
         path.name,
         path.read_bytes(),
-        reader=directory_reader(path.parent),
+        reader=directory_reader(""),
         externs=EXTERNS,
         limits=LIMITS.get(path.parent.name),
     )
+
+
+@pytest.fixture(autouse=True)
+def folder(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files are named as who stands in their folder names them."""
+    if "path" in request.fixturenames:
+        monkeypatch.chdir(request.getfixturevalue("path").parent)
 
 
 @pytest.mark.parametrize("path", CASES, ids=case_id)

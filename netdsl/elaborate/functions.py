@@ -50,6 +50,9 @@ def _apply_rule(
     refuse_layers(walk, [*vals, *keywords.values()], span)
     spans: dict[str | int, Span] = {i: v.span for i, v in enumerate(vals) if v.span}
     spans.update({k: v.span for k, v in keywords.items() if v.span})
+    for parameter, val in zip(declaration.signature.parameters, vals, strict=False):
+        if val.span is not None and "tensor" not in parameter.kinds:
+            spans[parameter.name] = val.span
     try:
         positional, named = handed_on(declaration.signature, vals, keywords)
         values = bind(declaration, positional, named)

@@ -48,7 +48,7 @@ from netdsl.graph import (
     RepeatModule,
     SkipModule,
 )
-from netdsl.layers import Call, Declaration, Unknown, bind
+from netdsl.layers import FUNCTIONS, LAYERS, Call, Declaration, Unknown, bind
 from netdsl.shapes import Refusal, Shape, Tensor, Undecided
 from netdsl.source import Span
 
@@ -99,7 +99,17 @@ def _made_by_name(walk: Walk, node: syntax.Name) -> Val:
         walk.used.add(node.id)
         return found
     made = definition(walk, node.id, node)
-    return made if made is not None else lookup_stage(walk, node)
+    if made is not None:
+        return made
+    if node.id[:1].isupper() or node.id.lower() in {n.lower() for n in LAYERS}:
+        if walk.named_layer(node.id) is None and node.id not in FUNCTIONS:
+            raise walk.stop(
+                "unknown-layer",
+                f"there is no layer or net called `{node.id}`",
+                node.span,
+                help=walk.suggest(node.id, walk.program.layer_names(walk.owner)),
+            )
+    return lookup_stage(walk, node)
 
 
 def refuse_layers(walk: Walk, vals: Sequence[Val], span: Span | None) -> None:
@@ -262,6 +272,18 @@ def _check_arguments(walk: Walk, module: LayerModule) -> None:
         assert module.span is not None
         walk.refused(refusal, module.span, spans)
         raise Stop from None
+
+
+def _argument_spans(module: LayerModule) -> dict[str | int, Span]:
+    """Where the arguments of a layer are written, by their names."""
+    declaration = module.declaration
+    places = [
+        p.name
+        for p in declaration.signature.parameters
+        if p.inferred is None and (p.required or not declaration.infers)
+    ]
+    given = [*zip(places, module.positional, strict=False), *module.keywords.items()]
+    return {name: argument.span for name, argument in given if argument.span}
 
 
 def _bound(module: LayerModule) -> dict[str, Any]:
@@ -462,7 +484,8 @@ def _layer(
     blurred = [v for v in (*vals, *keywords.values()) if isinstance(v.value, Blur)]
     if blurred:
         return _from_blur(walk, module, blurred[0].value)
-    spans: dict[str | int, Span] = {k: v.span for k, v in keywords.items() if v.span}
+    spans = _argument_spans(module)
+    spans.update({k: v.span for k, v in keywords.items() if v.span})
     try:
         values = _bound(module)
         positional, named = handed_on(declaration.call, vals, keywords)

@@ -606,6 +606,8 @@ def _own(walk: Walk, node: syntax.Own) -> None:
         for size in tensor.shape.sizes:
             total = total * size
         walk.count = walk.count + total
+        if isinstance(walk.count, int) and walk.count > walk.limits.parameters:
+            raise walk.program.too_many_parameters(walk, node.span)
 
 
 @executes(syntax.Init)

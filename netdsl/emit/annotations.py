@@ -10,6 +10,13 @@ from netdsl import graph
 from netdsl.graph import Symbol
 
 
+# torch itself doesn't say what these give.
+_UNTYPED = frozenset({
+    "norm",
+    *(f"F.{p}max_pool{n}d" for p in ("", "adaptive_", "fractional_") for n in (1, 2, 3)),
+})  # fmt: skip
+
+
 class Annotations:
     """Which variables of a body are Any, and which are annotated.
 
@@ -81,10 +88,14 @@ class Annotations:
                 return True
             case graph.Ref():
                 return self.spell(expr.symbol) in self.untyped
-            case graph.MethodOf() | graph.AttributeOf() | graph.Item():
+            case graph.MethodOf():
+                return expr.name in _UNTYPED or self.is_any(expr.value)
+            case graph.AttributeOf() | graph.Item():
                 return self.is_any(expr.value)
+            case graph.CallOf():
+                return expr.target in _UNTYPED
             case graph.Op():
-                return self.is_any(expr.operands[0])
+                return any(self.is_any(o) for o in expr.operands)
             case graph.Sequence():
                 return any(self.is_any(i) for i in expr.items)
             case graph.Choose():

@@ -121,6 +121,13 @@ class Constructor:
             return
         if isinstance(module, ChainModule) and self.needs_statements(module):
             start = self.started(module)
+            if len(path) > 1:
+                # Python knows no class of what a ModuleDict holds.
+                local = self._local(path[-1] if isinstance(path[-1], str) else "layers")
+                self.lines.add(f"{local} = {start}", statement.span)
+                self.fill(local, module)
+                self.assign(path, local, statement.span)
+                return
             self.assign(path, start, statement.span)
             self.fill(self.speller.path(path), module)
             return

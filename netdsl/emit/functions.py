@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from netdsl import graph, syntax
@@ -11,6 +12,7 @@ from netdsl.elaborate.narrowing import open_value
 from netdsl.elaborate.types import dtype_of, shape_items, type_text
 from netdsl.elaborate.values import Val, type_name
 from netdsl.elaborate.walk import Stop, Walk
+from netdsl.emit.annotations import Annotations
 from netdsl.emit.classes import ClassWriter, ForwardWriter, docstring
 from netdsl.emit.lines import Lines
 from netdsl.emit.naming import name_temporaries
@@ -41,8 +43,15 @@ class FunctionWriter(ClassWriter):
         statements = self.walk.forward
         taken = {*self.file.function_names(), "torch", "nn", "F", "math"}
         self.local_names = name_temporaries(statements, self.walk.inputs, taken)
+        annotations = self._annotations(statements)
+        if any(annotations.is_any(e) for e in _returned_values(statements)):
+            statements = self._named_results(statements)
+            self.local_names = name_temporaries(statements, self.walk.inputs, taken)
+            annotations = self._annotations(statements)
         body = Lines()
-        ForwardWriter(self, body).block(statements)
+        writer = ForwardWriter(self, body)
+        writer.annotations = annotations
+        writer.block(statements)
         lines = Lines()
         arguments = []
         for parameter in self.fn.parameters:
@@ -63,10 +72,28 @@ class FunctionWriter(ClassWriter):
             lines.extend(body)
         return lines
 
+    def _annotations(self, statements: list[Any]) -> Annotations:
+        return Annotations(
+            statements,
+            self.forward_speller.symbol_text,
+            self.walk.inputs,
+            self.annotation_of(self.walk.result),
+        )
+
     def _in_forward(self, symbol: Symbol) -> str:
         if symbol.kind in ("let", "hyper", "input"):
             return symbol.name
         return super()._in_forward(symbol)
+
+
+def _returned_values(statements: list[Any]) -> Iterator[graph.Expr]:
+    for statement in statements:
+        match statement:
+            case graph.Result():
+                yield statement.value
+            case graph.Branch():
+                yield from _returned_values(statement.then)
+                yield from _returned_values(statement.other)
 
 
 def _define(program: Any, fn: syntax.Fn) -> Walk:

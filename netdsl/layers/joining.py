@@ -242,7 +242,7 @@ function(
 )
 function(
     "split(input: tensor, split_size_or_sections: ints, dim: int = 0)",
-    ".split",
+    "torch.split",
     _split,
     "Cuts a size into parts of one size, or of the sizes listed.",
 )

@@ -317,7 +317,7 @@ function(
 )
 function(
     "unflatten(input: tensor, dim: int, sizes: ints)",
-    ".unflatten",
+    "torch.unflatten",
     _unflatten,
     "Makes several sizes of one; -1 is worked out.",
 )

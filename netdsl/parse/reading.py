@@ -73,10 +73,8 @@ def split(source: Source) -> list[Chunk]:
         if k < len(quoted) and quoted[k][0] < at:
             continue
         starts.append(at)
-    if not starts or text[: starts[0]].strip():
+    if not starts or _has_code(text[: starts[0]]):
         starts.insert(0, 0)
-    else:
-        starts[0] = 0
     ends = [*starts[1:], len(text)]
     return [
         Chunk(source, start, text[start:end])
