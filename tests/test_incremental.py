@@ -65,6 +65,7 @@ def test_only_what_an_edit_reaches_is_walked_again(monkeypatch):
     assert walked == []
     said(session, SMALL.replace("Linear(5)", "Linear(6)"))
     assert walked == ["net C():", "expect C([N, 8]) == [N, 5]"]
+    said(session, SMALL)
     walked.clear()
     said(session, SMALL.replace("int = 4", "int = 6"))
     assert [w.split("(")[0] for w in walked] == [

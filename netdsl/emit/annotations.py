@@ -10,11 +10,8 @@ from netdsl import graph
 from netdsl.graph import Symbol
 
 
-# torch itself doesn't say what these give.
-_UNTYPED = frozenset({
-    "norm",
-    *(f"F.{p}max_pool{n}d" for p in ("", "adaptive_", "fractional_") for n in (1, 2, 3)),
-})  # fmt: skip
+# torch itself doesn't say what these methods give.
+_UNTYPED = frozenset({"norm"})
 
 
 class Annotations:
@@ -92,8 +89,6 @@ class Annotations:
                 return expr.name in _UNTYPED or self.is_any(expr.value)
             case graph.AttributeOf() | graph.Item():
                 return self.is_any(expr.value)
-            case graph.CallOf():
-                return expr.target in _UNTYPED
             case graph.Op():
                 return any(self.is_any(o) for o in expr.operands)
             case graph.Sequence():
