@@ -220,7 +220,7 @@ def test_a_net_parameter_is_given_as_a_class(folder: Path) -> None:
 def test_a_net_parameter_without_a_default_is_given_by_the_caller() -> None:
     text = OPEN.replace("Block: net = Small", "Block: net")
     assert netdsl.loads(text, "Tower", Block="Large")
-    with pytest.raises(netdsl.CompileError, match="nothing in the file says which net"):
+    with pytest.raises(netdsl.CompileError, match="which net `Block` of `Tower`"):
         netdsl.loads(text, "Tower")
 
 

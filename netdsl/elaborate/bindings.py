@@ -26,8 +26,8 @@ class _NotPlain(Exception):
 def read_bindings(program: Any, nets: Mapping[int, syntax.Net]) -> bool:
     """Tells the program what the net parameters of these nets stand for; False,
     and nothing told, where some use is not plain."""
-    reader = _Reader(program, nets)
     try:
+        reader = _Reader(program, nets)
         for file in program.files.files.values():
             for item in file.program.items:
                 reader.read(item)

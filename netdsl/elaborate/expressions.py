@@ -12,6 +12,7 @@ from netdsl.elaborate.arithmetic import describe_value
 from netdsl.elaborate.functions import call_operator
 from netdsl.elaborate.loops import comprehend
 from netdsl.elaborate.names import lookup_value
+from netdsl.elaborate.narrowing import narrowed
 from netdsl.elaborate.values import (
     BLUR,
     Blur,
@@ -278,8 +279,12 @@ def _if_else(walk: Walk, node: syntax.IfElse) -> Val:
         if not walk.defining or not arithmetic.is_open(test.value):
             if not _written_static(test):
                 return chosen
-    then = _arm(walk, node.then, assume(test.value, True, walk.facts), known is False)
-    other = _arm(walk, node.other, assume(test.value, False, walk.facts), known is True)
+    with narrowed(walk, node.test, True):
+        facts = assume(test.value, True, walk.facts)
+        then = _arm(walk, node.then, facts, known is False)
+    with narrowed(walk, node.test, False):
+        facts = assume(test.value, False, walk.facts)
+        other = _arm(walk, node.other, facts, known is True)
     expr = graph.Choose(test.expr, then.expr, other.expr)
     value = choose(walk, test, then.value, other.value, expr, known)
     return Val(value, expr, node.span)

@@ -36,7 +36,7 @@ from netdsl.elaborate.values import (
     decide,
 )
 from netdsl.elaborate.walk import Stop, Walk, evaluates, plain
-from netdsl.graph import ChainModule, Module, SkipModule, Symbol
+from netdsl.graph import ChainModule, ChoiceModule, Module, SkipModule, Symbol
 from netdsl.shapes import Refusal, Tensor
 from netdsl.source import Span
 
@@ -370,6 +370,9 @@ def apply(
     """A layer called on tensors."""
     module = value.module
     module.used = True
+    if isinstance(module, ChoiceModule):
+        # One name for the layers of two arms: each of them is registered.
+        module.then.used = module.other.used = True
     if isinstance(module, SkipModule):
         return vals[0]
     if isinstance(module, ChainModule) and (len(vals) > 1 or keywords):

@@ -628,6 +628,8 @@ def _run_repeat(
 ) -> Any:
     loop = Carried(repeat.index, repeat.count)
     extra = list(vals[1:])
+    if not any(is_inferred(m) for p in repeat.members for m in every_module(p.module)):
+        repeat.carried = []  # of a walk that only looked ahead
 
     def body(state: dict[str, Any]) -> dict[str, Any]:
         value = state["x"]
@@ -689,6 +691,15 @@ def every_module(module: Module) -> list[Module]:
     return out
 
 
+def is_inferred(module: Module) -> bool:
+    """Whether something flowed in that told its sizes."""
+    if isinstance(module, LayerModule):
+        return bool(module.inferred)
+    if isinstance(module, NetModule | ParameterModule):
+        return bool(module.sizes)
+    return False
+
+
 def inferred_sizes(module: Module) -> list[Size]:
     """The sizes that its constructor needs, and those of all inside it."""
     out: list[Size] = []
@@ -699,6 +710,10 @@ def inferred_sizes(module: Module) -> list[Size]:
             out += part.sizes.values()
         elif isinstance(part, ParameterModule) and part.sizes:
             out += part.sizes
+        elif isinstance(part, RepeatModule):
+            # A loop within takes up what this one carries.
+            for _, before, after in part.carried:
+                out += [before, after]
     return out
 
 

@@ -182,6 +182,10 @@ def _longer(walk: Walk, name: str, before: Any, added: list[Any], node: Any) -> 
         walk.appended[name] += added
         return before
     if isinstance(before, Rounds):
+        _, index = walk.fresh("i", "loop")
+        if all(before.at(index) == one for one in added):
+            count = before.count + len(added)
+            return Rounds(count, before.at, ("longer", before.key, len(added)))
         return Blur(node.span)
     return before + added
 
@@ -401,6 +405,13 @@ def _for(walk: Walk, node: syntax.For) -> None:
     source = walk.evaluate(node.iterable)
     over = sequence(walk, source)
     if over is None:
+        if walk.defining and not walk.report.failed:
+            # Nothing was wrong, and yet nobody knows: leaving the loop out would be.
+            raise walk.stop(
+                "unsupported",
+                "what this loop goes over can't be told when the file is compiled",
+                node.iterable.span,
+            )
         return
     static = is_static(source.value) and not _holds_modules(source.value)
     symbols = make_target(node.target, "loop" if static else "item")

@@ -53,6 +53,11 @@ class ClassWriter:
         self.local_names: dict[int, str] = {}
         self.in_forward = False
         self.init_speller = Speller(imports, file.net_name, self._in_init)
+        self.init_speller.taken = {
+            *self.walk.hypers,
+            *self.walk.lets,
+            *self.size_texts.values(),
+        }
         self.forward_speller = Speller(imports, file.net_name, self._in_forward)
         self.reset_speller = Speller(imports, file.net_name, self._in_reset)
         self.forward_speller.is_static = self._is_static
@@ -97,6 +102,9 @@ class ClassWriter:
         return symbol.name
 
     def _carried(self, symbol: Symbol) -> str:
+        if isinstance(symbol.place, Symbol):
+            # The running int of a loop within goes on with that of the outer one.
+            return self._carried(symbol.place)
         known = self.carried_names.get(id(symbol))
         if known is None:
             known = self._free_name("channels", symbol.hint)

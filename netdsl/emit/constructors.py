@@ -43,6 +43,8 @@ class Constructor:
         self.speller = speller
         self.lines = lines
         self.namespaces: set[tuple[str, ...]] = set()
+        self.building: list[str] = []
+        """Local names of lists that are being filled."""
         self.written: set[int] = set()
         """Registrations that a ModuleDict took in."""
         self.behind_lets: dict[str, str] = {}
@@ -419,7 +421,9 @@ class Constructor:
             case ChainModule() if self.needs_statements(module):
                 local = self._local("stage")
                 self.lines.add(f"{local} = {self.started(module)}", span)
+                self.building.append(local)
                 self.fill(local, module)
+                self.building.pop()
                 self._put(owner, member.label, index, named, local, span)
             case _:
                 value = self.expression(module)
@@ -472,7 +476,8 @@ class Constructor:
     def _fill_repeat(self, owner: str, repeat: RepeatModule, named: bool) -> None:
         carried = running(self.program, repeat)
         speller = self.speller
-        for symbol, before, _ in carried:
+        for symbol, before, after in carried:
+            _join_inner(repeat, symbol, after)
             symbol.hint = symbol.hint or _member_word(owner)
             name = speller.symbol_text(symbol)
             start = speller.size(before)[0]
@@ -480,8 +485,10 @@ class Constructor:
                 self.lines.add(f"{name} = {start}", repeat.span)
         undo = self._in_loops(repeat)
         depth = self.lines.depth
+        outside = len(self.building)
         for loop in repeat.loops:
             target = self._used_target(loop, repeat)
+            self.building += target_names(loop.target)
             self.lines.add(f"for {target} in {speller.text(loop.iterable)}:", repeat.span)
             self.lines.depth += 1
             for test in loop.tests:
@@ -497,6 +504,7 @@ class Constructor:
         for i, member in enumerate(repeat.members):
             self._fill_member(owner, member, i, named)
         self._carry(carried, repeat.span)
+        del self.building[outside:]
         self.lines.depth = depth
         self._leave(undo)
 
@@ -554,8 +562,9 @@ class Constructor:
             }
         text = self.speller.target(loop.target)
         if isinstance(loop.target, Symbol) and id(loop.target) not in used:
-            elements = {t for _, t in self.speller.elements}
-            if text not in elements:
+            read = {a for m in repeat.members for a in _atoms(m.module)}
+            read |= {a for _, _, after in repeat.carried for a in dims.atoms(after)}
+            if all(a not in read for a, t in self.speller.elements if t == text):
                 return "_"
         return text
 
@@ -570,7 +579,11 @@ class Constructor:
         del self.speller.elements[before:]
 
     def _local(self, name: str) -> str:
-        return name
+        """A name for a layer under construction."""
+        plain = name if name.isidentifier() and name != "self" else "layers"
+        taken = self.speller.taken | set(self.building)
+        candidates = [plain, f"{plain}_layers", *(f"{plain}_{i}" for i in range(2, 99))]
+        return next(c for c in candidates if c not in taken)
 
 
 _OPPOSITE = {
@@ -594,6 +607,25 @@ def opposite(test: graph.Expr) -> graph.Expr:
             other = "or" if test.op == "and" else "and"
             return graph.Op(other, tuple(opposite(o) for o in test.operands))
     return graph.Op("not", (test,))
+
+
+def target_names(target: Any) -> list[str]:
+    if isinstance(target, tuple):
+        return [n for t in target for n in target_names(t)]
+    return [target.name] if isinstance(target, Symbol) else []
+
+
+def _join_inner(repeat: RepeatModule, symbol: Symbol, after: Any) -> None:
+    """A running int that a loop within takes up and hands back keeps its name."""
+    names = list(_size_symbols(after))
+    if dims.single(after) is None or len(names) != 1:
+        return
+    for inner in every_module(repeat):
+        if inner is not repeat and isinstance(inner, RepeatModule):
+            for own, before, _ in inner.carried:
+                taken_up = dims.single(before) is not None
+                if own is names[0] and taken_up and _size_symbols(before) == [symbol]:
+                    own.place = symbol
 
 
 def _member_word(owner: str) -> str:

@@ -19,6 +19,12 @@ def init_rules(program: Any, walk: Walk, speller: Speller, lines: Lines) -> None
         return
     by_path = [r for r in rules if r.owner is None]
     span = rules[0].span
+    if by_path == rules and not walk.ties:
+        # A tied parameter has several names, and torch lists it under one.
+        lines.add("for name, parameter in self.named_parameters():", span)
+        with lines.indented():
+            _by_name(speller, lines, rules)
+        return
     if by_path:
         lines.add("for name, module in self.named_modules():", span)
         with lines.indented():
@@ -34,6 +40,31 @@ def init_rules(program: Any, walk: Walk, speller: Speller, lines: Lines) -> None
                 for rule in mine:
                     _set(speller, lines, rule, f"module.{rule.parameter}")
             word = "elif"
+
+
+def _by_name(speller: Speller, lines: Lines, rules: list[graph.InitRule]) -> None:
+    """The lines for parameters by their names, the last rule first."""
+    groups: list[tuple[list[str], graph.InitRule]] = []
+    for rule in reversed(rules):
+        name = f"{rule.pattern}.{rule.parameter}" if rule.pattern else rule.parameter
+        last = groups[-1] if groups else None
+        exact = last is not None and not any("*" in n for n in (name, *last[0]))
+        if last is not None and exact and last[1].value == rule.value:
+            last[0].insert(0, name)
+        else:
+            groups.append(([name], rule))
+    word = "if"
+    for names, rule in groups:
+        if len(names) > 1:
+            test = f"name in ({', '.join(map(quoted, names))})"
+        elif "*" in names[0]:
+            test = f"{speller.imports.use('fnmatchcase')}(name, {quoted(names[0])})"
+        else:
+            test = f"name == {quoted(names[0])}"
+        lines.add(f"{word} {test}:", rule.span)
+        with lines.indented():
+            _set(speller, lines, rule, "parameter")
+        word = "elif"
 
 
 def _by_owner(
@@ -89,7 +120,8 @@ def _chain(speller: Speller, lines: Lines, rules: list[graph.InitRule]) -> None:
             if rule.pattern.endswith("*"):
                 # Lists of layers match, too, and have no such parameter.
                 name = quoted(rule.parameter)
-                test += f" and getattr(module, {name}, None) is not None"
+                has = f"getattr(module, {name}, None) is not None"
+                test = has if test == "True" else f"{test} and {has}"
             target = f"module.get_parameter({quoted(rule.parameter)})"
         else:
             test = f"isinstance(module, {' | '.join(owners)})"

@@ -76,6 +76,8 @@ class Speller:
         self.in_static_test = False
         """In a test that is settled when the module is built: sizes in it are read
         from the module, not from the tensor, so that tracers need not ask."""
+        self.taken: set[str] = set()
+        """Names that layers under construction can't have."""
         self.locals: dict[int, str] = {}
         """Layers that a building loop holds in a variable."""
 

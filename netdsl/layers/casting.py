@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from netdsl.layers.pointwise import keep
-from netdsl.layers.spec import Call, Rule, function
+from netdsl.layers.spec import Call, Rule, Unknown, function
 from netdsl.shapes import Refusal, Tensor
 
 
 def _to(c: Call) -> Tensor:
-    dtype = c.known("dtype")
+    dtype = c.dtype
     if isinstance(dtype, Tensor):
         dtype = dtype.dtype
-    return Tensor(c.input.shape, dtype)
+    # `x.dtype` of a tensor that may have several is one of them.
+    return Tensor(c.input.shape, "any" if isinstance(dtype, Unknown) else dtype)
 
 
 def _type_as(c: Call) -> Tensor:

@@ -10,7 +10,7 @@ The rules of the normal form (all with Python's floor division):
 - what stays has its constant in `(-d, 0]`: `(h + 1) // 2 = (h - 1) // 2 + 1`;
 - `(a // b) // c = a // (b*c)`.
 
-That `b * (a // b)` is `a - a % b` is used where sizes are compared (`expand`),
+That `b * (a // b)` is `a - a % b` is used where sizes are compared (`forms.expand`),
 not where they are kept, so that they read as they were written.
 """
 
@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from math import gcd, lcm
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 Bound: TypeAlias = "int | None"
 
@@ -99,7 +99,9 @@ class FloorDiv(_Compound):
         return floordiv(parts[0], parts[1])
 
     def __str__(self) -> str:
-        return f"{_wrapped(self._parts[0], 2)} // {_wrapped(self._parts[1], 3)}"
+        from netdsl.dims.forms import wrapped
+
+        return f"{wrapped(self._parts[0], 2)} // {wrapped(self._parts[1], 3)}"
 
 
 class Mod(_Compound):
@@ -109,7 +111,9 @@ class Mod(_Compound):
         return modulo(parts[0], parts[1])
 
     def __str__(self) -> str:
-        return f"{_wrapped(self._parts[0], 2)} % {_wrapped(self._parts[1], 3)}"
+        from netdsl.dims.forms import wrapped
+
+        return f"{wrapped(self._parts[0], 2)} % {wrapped(self._parts[1], 3)}"
 
 
 class Min(_Compound):
@@ -119,6 +123,8 @@ class Min(_Compound):
         return minimum(*parts)
 
     def __str__(self) -> str:
+        from netdsl.dims.forms import show
+
         return f"min({', '.join(show(p) for p in self._parts)})"
 
 
@@ -129,6 +135,8 @@ class Max(_Compound):
         return maximum(*parts)
 
     def __str__(self) -> str:
+        from netdsl.dims.forms import show
+
         return f"max({', '.join(show(p) for p in self._parts)})"
 
 
@@ -141,7 +149,9 @@ class Power(_Compound):
         return power(parts[0], parts[1])
 
     def __str__(self) -> str:
-        return f"{_wrapped(self._parts[0], 4)} ** {_wrapped(self._parts[1], 3)}"
+        from netdsl.dims.forms import wrapped
+
+        return f"{wrapped(self._parts[0], 4)} ** {wrapped(self._parts[1], 3)}"
 
 
 class Element(_Compound):
@@ -158,6 +168,8 @@ class Element(_Compound):
         return of(Element(self.list, self.origin, parts[0]))
 
     def __str__(self) -> str:
+        from netdsl.dims.forms import show
+
         return f"{self.list}[{show(self._parts[0])}]"
 
 
@@ -182,6 +194,8 @@ class Choose(_Compound):
         return choose(self.test, self.shown, then, other)
 
     def __str__(self) -> str:
+        from netdsl.dims.forms import show
+
         then, other = self._parts
         return f"({show(then)} if {self.shown} else {show(other)})"
 
@@ -212,23 +226,23 @@ class Dim:
     def __add__(self, other: Size) -> Size:
         if isinstance(other, int):
             return _shifted(self, other)
-        return _sum(((self, 1), (other, 1)))
+        return total(((self, 1), (other, 1)))
 
     __radd__ = __add__
 
     def __sub__(self, other: Size) -> Size:
         if isinstance(other, int):
             return _shifted(self, -other)
-        return _sum(((self, 1), (other, -1)))
+        return total(((self, 1), (other, -1)))
 
     def __rsub__(self, other: Size) -> Size:
-        return _sum(((other, 1), (self, -1)))
+        return total(((other, 1), (self, -1)))
 
     def __neg__(self) -> Size:
-        return _sum(((self, -1),))
+        return total(((self, -1),))
 
     def __mul__(self, other: Size) -> Size:
-        return _product(self, other)
+        return product(self, other)
 
     __rmul__ = __mul__
 
@@ -251,9 +265,13 @@ class Dim:
         return power(other, self)
 
     def __str__(self) -> str:
+        from netdsl.dims.forms import show
+
         return show(self)
 
     def __repr__(self) -> str:
+        from netdsl.dims.forms import show
+
         return f"Dim({show(self)})"
 
 
@@ -292,7 +310,7 @@ def atoms(size: Size) -> Iterator[Atom]:
 # -- building the normal form --------------------------------------------------
 
 
-def _terms(size: Size) -> tuple[tuple[Monomial, int], ...]:
+def terms_of(size: Size) -> tuple[tuple[Monomial, int], ...]:
     if isinstance(size, Dim):
         return size.terms
     return ((ONE, size),) if size else ()
@@ -330,18 +348,18 @@ def _shifted(size: Dim, number: int) -> Size:
     return Dim((*terms, (ONE, number)) if number else terms)
 
 
-def _sum(parts: Iterable[tuple[Size, int]]) -> Size:
+def total(parts: Iterable[tuple[Size, int]]) -> Size:
     terms: dict[Monomial, int] = {}
     for size, factor in parts:
-        for monomial, coefficient in _terms(size):
+        for monomial, coefficient in terms_of(size):
             terms[monomial] = terms.get(monomial, 0) + factor * coefficient
     return build(terms)
 
 
-def _product(a: Size, b: Size) -> Size:
+def product(a: Size, b: Size) -> Size:
     terms: dict[Monomial, int] = {}
-    for m1, c1 in _terms(a):
-        for m2, c2 in _terms(b):
+    for m1, c1 in terms_of(a):
+        for m2, c2 in terms_of(b):
             monomial = _join(m1, m2)
             terms[monomial] = terms.get(monomial, 0) + c1 * c2
     if len(terms) > _MOST_TERMS:
@@ -358,7 +376,7 @@ def _join(m1: Monomial, m2: Monomial) -> Monomial:
     return tuple(sorted(powers.items(), key=lambda f: f[0].key))
 
 
-def _without(monomial: Monomial, part: Monomial) -> Monomial | None:
+def without(monomial: Monomial, part: Monomial) -> Monomial | None:
     """The monomial divided by a part of it, if it holds that part."""
     powers = dict(monomial)
     for atom, power in part:
@@ -366,111 +384,6 @@ def _without(monomial: Monomial, part: Monomial) -> Monomial | None:
             return None
         powers[atom] -= power
     return tuple((a, powers[a]) for a, _ in monomial if powers[a]) if part else monomial
-
-
-def expand(size: Size) -> Size:
-    """The size with each `b * (a // b)` written as `a - a % b`.
-
-    Two forms of one size agree after this; before it, they read better.
-    """
-    if not isinstance(size, Dim):
-        return size
-    terms = dict(size.terms)
-    for monomial, coefficient in size.terms:
-        for atom, _ in monomial:
-            if not isinstance(atom, FloorDiv):
-                continue
-            replaced = _unfloored(monomial, coefficient, atom)
-            if replaced is not None:
-                del terms[monomial]
-                return expand(_sum(((build(terms), 1), (replaced, 1))))
-    return size
-
-
-def _unfloored(monomial: Monomial, coefficient: int, atom: FloorDiv) -> Size | None:
-    """A term with one quotient in it undone, if its divisor is a factor."""
-    numerator, denominator = atom.parts()
-    rest = _without(monomial, ((atom, 1),))
-    assert rest is not None
-    if isinstance(denominator, int):
-        if coefficient % denominator:
-            return None
-        factor = coefficient // denominator
-    else:
-        if len(denominator.terms) != 1:
-            return None
-        part, scale = denominator.terms[0]
-        shorter = _without(rest, part)
-        if shorter is None or coefficient % scale:
-            return None
-        rest, factor = shorter, coefficient // scale
-    whole = _sum(((numerator, 1), (modulo(numerator, denominator), -1)))
-    return _product(whole, build({rest: factor}))
-
-
-def factors(size: Size) -> list[Size]:
-    """The size as a product, `8 * (h // 2 + 1) * (w // 2 + 1)`; at least itself."""
-    out: list[Size] = []
-    rest = size
-    while isinstance(rest, Dim) and len(rest.terms) > 1:
-        found = _factor(rest, bool(out))
-        if found is None:
-            break
-        factor, rest = found
-        out.append(factor)
-    if not out:
-        return [size]
-    number = gcd(*(c for _, c in _terms(rest)))
-    if isinstance(rest, Dim) and len(rest.terms) > 1 and number > 1:
-        out.append(build({m: c // number for m, c in rest.terms}))
-        rest = number
-    return [rest, *out] if rest != 1 else out
-
-
-def _factor(size: Dim, short: bool) -> tuple[Size, Size] | None:
-    """`a + c` and what it leaves, for an atom whose terms come in such pairs; of
-    two terms, `4 * a + 4`, only if `short`."""
-    for atom in dict.fromkeys(a for m, _ in size.terms for a, _ in m):
-        with_: dict[Monomial, int] = {}
-        without: dict[Monomial, int] = {}
-        for monomial, coefficient in size.terms:
-            powers = dict(monomial)
-            if powers.get(atom, 0) > 1:
-                break
-            if atom in powers:
-                rest = _without(monomial, ((atom, 1),))
-                assert rest is not None
-                with_[rest] = coefficient
-            else:
-                without[monomial] = coefficient
-        else:
-            high, low = build(with_), build(without)
-            if low == 0 and len(with_) > 1:
-                return of(atom), high
-            if short or len(with_) + len(without) > 2:
-                constant = _multiple(low, high)
-                if constant is not None:
-                    return _moved(atom, constant), high
-    return None
-
-
-def _multiple(size: Size, of: Size) -> int | None:
-    """The number that makes one size of another, if there is one."""
-    if not isinstance(size, Dim) or not isinstance(of, Dim):
-        both = isinstance(size, int) and isinstance(of, int)
-        return size // of if both and size % of == 0 else None  # type: ignore
-    number = size.terms[0][1] // of.terms[0][1]
-    return number if size == number * of else None
-
-
-def _moved(atom: Atom, by: int) -> Size:
-    """An atom plus a number; in a quotient, for text, the number goes inside."""
-    if isinstance(atom, FloorDiv):
-        numerator, divisor = atom.parts()
-        if isinstance(divisor, int):
-            whole = numerator + by * divisor
-            return of(FloorDiv(f"({_key(whole)}//{divisor})", None, None, whole, divisor))
-    return of(atom) + by
 
 
 def cancel(a: Size, b: Size) -> tuple[Size, Size]:
@@ -482,7 +395,7 @@ def cancel(a: Size, b: Size) -> tuple[Size, Size]:
 
 
 def _shared(a: Size, b: Size) -> tuple[Monomial, int]:
-    terms = (*_terms(a), *_terms(b))
+    terms = (*terms_of(a), *terms_of(b))
     if not terms:
         return ONE, 1
     shared = {x: p for x, p in terms[0][0] if x.lo is not None and x.lo >= 1}
@@ -495,8 +408,8 @@ def _shared(a: Size, b: Size) -> tuple[Monomial, int]:
 
 def _exact(size: Size, part: Monomial, number: int) -> Size:
     terms: dict[Monomial, int] = {}
-    for monomial, coefficient in _terms(size):
-        shorter = _without(monomial, part)
+    for monomial, coefficient in terms_of(size):
+        shorter = without(monomial, part)
         assert shorter is not None
         terms[shorter] = coefficient // number
     return build(terms)
@@ -519,8 +432,8 @@ def floordiv(a: Size, b: Size) -> Size:
     rest = a
     if len(b.terms) == 1:
         part, scale = b.terms[0]
-        for monomial, coefficient in _terms(a):
-            shorter = _without(monomial, part)
+        for monomial, coefficient in terms_of(a):
+            shorter = without(monomial, part)
             if shorter is not None and coefficient % scale == 0:
                 quotient = quotient + build({shorter: coefficient // scale})
                 rest = rest - build({monomial: coefficient})
@@ -533,7 +446,7 @@ def floordiv(a: Size, b: Size) -> Size:
 
 
 def _lead_multiple(a: Size, b: Dim) -> int:
-    for monomial, coefficient in _terms(a):
+    for monomial, coefficient in terms_of(a):
         if monomial == b.terms[0][0] and coefficient % b.terms[0][1] == 0:
             factor = coefficient // b.terms[0][1]
             if not isinstance(a - factor * b, Dim):
@@ -546,7 +459,7 @@ def _divide_by_number(a: Size, b: int) -> Size:
         return a
     quotient: dict[Monomial, int] = {}
     rest: dict[Monomial, int] = {}
-    for monomial, coefficient in _terms(a):
+    for monomial, coefficient in terms_of(a):
         if monomial == ONE:
             # The constant of what stays lies in (-b, 0].
             up = -(-coefficient // b)
@@ -573,9 +486,8 @@ def _quotient_atom(a: Size, b: Size) -> Size:
         return a // b if isinstance(b, int) else 0
     low, high = bounds(a)
     limit = bounds(b)[0]
-    if low is not None and low >= 0 and high is not None and limit is not None:
-        if high < limit:
-            return 0
+    if low is not None and low >= 0 and _below(high, limit):
+        return 0
     if isinstance(a, Dim) and isinstance(b, int):
         nested = _nested_quotient(a)
         if nested is not None:
@@ -584,7 +496,11 @@ def _quotient_atom(a: Size, b: Size) -> Size:
             if isinstance(denominator, int) and denominator > 0:
                 return floordiv(numerator + constant * denominator, denominator * b)
     lo, hi = _quotient_bounds(a, b)
-    return of(FloorDiv(f"({_key(a)}//{_key(b)})", lo, hi, a, b))
+    return of(FloorDiv(quotient_key(a, b), lo, hi, a, b))
+
+
+def _below(high: Bound, limit: Bound) -> bool:
+    return high is not None and limit is not None and high < limit
 
 
 def _nested_quotient(a: Dim) -> tuple[FloorDiv, int] | None:
@@ -615,7 +531,7 @@ def modulo(a: Size, b: Size) -> Size:
     if isinstance(b, int):
         if abs(b) == 1:
             return 0
-        rest = build({m: c % abs(b) for m, c in _terms(a)}) if b > 0 else a
+        rest = build({m: c % abs(b) for m, c in terms_of(a)}) if b > 0 else a
     else:
         smaller = cancel(a, b)
         if smaller != (a, b):
@@ -626,8 +542,8 @@ def modulo(a: Size, b: Size) -> Size:
         rest = a
         if len(b.terms) == 1:
             lead, scale = b.terms[0]
-            for monomial, coefficient in _terms(a):
-                if _without(monomial, lead) is not None and coefficient % scale == 0:
+            for monomial, coefficient in terms_of(a):
+                if without(monomial, lead) is not None and coefficient % scale == 0:
                     rest = rest - build({monomial: coefficient})
         elif not any(isinstance(x, FloorDiv) for x in atoms(quotient)):
             rest = a - quotient * b
@@ -635,9 +551,8 @@ def modulo(a: Size, b: Size) -> Size:
         return rest % b if isinstance(b, int) else 0
     low, high = bounds(rest)
     limit = bounds(b)[0]
-    if low is not None and low >= 0 and high is not None and limit is not None:
-        if high < limit:
-            return rest
+    if low is not None and low >= 0 and _below(high, limit):
+        return rest
     top = b - 1 if isinstance(b, int) and b > 0 else None
     return of(Mod(f"({_key(rest)}%{_key(b)})", 0, top, rest, b))
 
@@ -750,7 +665,7 @@ def bounds(size: Size) -> tuple[Bound, Bound]:
 def _floorless_low(size: Size) -> Bound:
     """A bound from `a - n < n * (a // n) <= a`, such as `D - D // 2 >= 1`."""
     quotients: dict[Monomial, FloorDiv] = {}
-    for monomial, _ in _terms(size):
+    for monomial, _ in terms_of(size):
         atom = monomial[0][0] if len(monomial) == 1 and monomial[0][1] == 1 else None
         if isinstance(atom, FloorDiv) and isinstance(atom.parts()[1], int):
             quotients[monomial] = atom
@@ -759,7 +674,7 @@ def _floorless_low(size: Size) -> Bound:
     divisors = [q.parts()[1] for q in quotients.values()]
     scale = lcm(*(d for d in divisors if isinstance(d, int)))
     total: Size = 0
-    for monomial, coefficient in _terms(size):
+    for monomial, coefficient in terms_of(size):
         if monomial in quotients:
             numerator, divisor = quotients[monomial].parts()
             assert isinstance(divisor, int)
@@ -796,7 +711,9 @@ def _quotient_bounds(a: Size, b: Size) -> tuple[Bound, Bound]:
     return None, None
 
 
-# -- text ----------------------------------------------------------------------
+def quotient_key(a: Size, b: Size) -> str:
+    """The key of the atom `a // b`."""
+    return f"({_key(a)}//{_key(b)})"
 
 
 def _key(size: Size) -> str:
@@ -811,63 +728,6 @@ def _key(size: Size) -> str:
         )
         for m, c in size.terms
     )
-
-
-def _precedence(size: Size) -> int:
-    """1 sum, 2 product, 3 power, 4 atom: how tightly the shown text binds."""
-    if not isinstance(size, Dim):
-        return 4 if size >= 0 else 1
-    if len(size.terms) > 1:
-        return 2 if len(factors(size)) > 1 else 1
-    monomial, coefficient = size.terms[0]
-    if coefficient < 0:
-        return 1
-    atom = single(size)
-    if atom is None:
-        return 2
-    if isinstance(atom, FloorDiv | Mod):
-        return 2
-    return 3 if isinstance(atom, Power) else 4
-
-
-def _wrapped(size: Size, least: int) -> str:
-    text = show(size)
-    return text if _precedence(size) >= least else f"({text})"
-
-
-def show(size: Size) -> str:
-    """The size as people write it: `(H - 1) // 2 + 1`."""
-    if not isinstance(size, Dim):
-        return str(size)
-    parts = factors(size)
-    if len(parts) > 1:
-        return " * ".join(_wrapped(p, 3) for p in parts)
-    text = ""
-    positive_first = sorted(size.terms, key=lambda term: term[1] < 0 and bool(term[0]))
-    constant = [term for term in positive_first if not term[0]]
-    for monomial, coefficient in [t for t in positive_first if t[0]] + constant:
-        term = _show_term(monomial, abs(coefficient))
-        if not text:
-            text = f"-{term}" if coefficient < 0 else term
-        else:
-            text += f" - {term}" if coefficient < 0 else f" + {term}"
-    return text
-
-
-def _show_term(monomial: Monomial, coefficient: int) -> str:
-    if not monomial:
-        return str(coefficient)
-    factors = [str(coefficient)] if coefficient != 1 else []
-    several = coefficient != 1 or len(monomial) > 1
-    for atom, exponent in sorted(monomial, key=lambda f: not isinstance(f[0], Name)):
-        text = str(atom)
-        if exponent > 1:
-            tight = not isinstance(atom, FloorDiv | Mod | Power)
-            text = f"{text if tight else f'({text})'} ** {exponent}"
-        elif several and isinstance(atom, FloorDiv | Mod):
-            text = f"({text})"
-        factors.append(text)
-    return " * ".join(factors)
 
 
 # -- substitution ----------------------------------------------------
