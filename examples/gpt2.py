@@ -49,7 +49,7 @@ class Attention(nn.Module):
         B, T, features = x.shape
         q, k, v = [
             t.view(B, T, self.heads, features // self.heads).transpose(1, 2)
-            for t in self.c_attn(x).split(features, dim=2)
+            for t in torch.split(self.c_attn(x), features, dim=2)
         ]
         x = F.scaled_dot_product_attention(
             q, k, v, dropout_p=self.dropout if self.training else 0.0, is_causal=True

@@ -48,7 +48,7 @@ class Facts:
     Immutable; `assume` gives the facts of a path that goes on from here.
     """
 
-    __slots__ = ("_values", "comparisons")
+    __slots__ = ("_apart", "_told", "_values", "comparisons")
 
     def __init__(
         self,
@@ -57,6 +57,31 @@ class Facts:
     ) -> None:
         self._values = dict(values or {})
         self.comparisons = comparisons
+        self._told: dict[Size, bool] = {}
+        """Differences of which it is known whether they are at least 1."""
+        self._apart: set[Size] = set()
+        """Differences that are not 0."""
+        for comparison in comparisons:
+            self._note(comparison)
+
+    def _note(self, comparison: Comparison) -> None:
+        op, left, right = comparison
+        gap = expand(self.normal(right - left))
+        if op in ("<", ">="):
+            self._told.setdefault(gap, op == "<")
+        elif op in (">", "<="):
+            self._told.setdefault(-gap, op == ">")
+        if op in ("!=", "<", ">"):
+            self._apart |= {gap, -gap}
+
+    def _and(self, comparison: Comparison) -> Facts:
+        """These facts and one more, which solves nothing."""
+        made = Facts(self._values)
+        made.comparisons = (*self.comparisons, comparison)
+        made._told = dict(self._told)
+        made._apart = set(self._apart)
+        made._note(comparison)
+        return made
 
     def normal(self, size: Size) -> Size:
         """The size under the equations that hold here."""
@@ -65,17 +90,16 @@ class Facts:
     def assume(self, comparison: Comparison) -> Facts:
         if self.decide(comparison) is not None:
             return self
-        known = (*self.comparisons, comparison)
         if comparison.op != "==":
-            return Facts(self._values, known)
+            return self._and(comparison)
         difference = expand(self.normal(comparison.left - comparison.right))
         solved = _solve(difference)
         if solved is None:
-            return Facts(self._values, known)
+            return self._and(comparison)
         atom, value = solved
         values = {a: substitute(v, {atom: value}) for a, v in self._values.items()}
         values[atom] = value
-        return Facts(values, known)
+        return Facts(values, (*self.comparisons, comparison))
 
     def equal(self, a: Size, b: Size) -> bool | None:
         """Whether two sizes are equal here: yes, no, or undecided."""
@@ -96,12 +120,7 @@ class Facts:
                 common = gcd(common, coefficient)
         if common and constant % common:
             return False
-        for known in self.comparisons:
-            if known.op in ("!=", "<", ">"):
-                other = self.normal(known.left - known.right)
-                if difference in (other, -other):
-                    return False
-        return None
+        return False if difference in self._apart else None
 
     def decide(self, comparison: Comparison) -> bool | None:
         """Whether a comparison holds here: yes, no, or undecided."""
@@ -122,13 +141,7 @@ class Facts:
             return True
         if high is not None and high <= 0:
             return False
-        for op, left, right in self.comparisons:
-            gap = self.normal(right - left)
-            if op == "<" and gap == difference or op == ">" and -gap == difference:
-                return True
-            if op == ">=" and gap == difference or op == "<=" and -gap == difference:
-                return False
-        return None
+        return self._told.get(difference)
 
 
 def _solve(difference: Size) -> tuple[Atom, Size] | None:

@@ -3,10 +3,12 @@
 A ```net block is a whole file, unless the words behind `net` say otherwise:
 
     ```net in x: [N, 64]      statements of a net with this input (more behind `;`)
-    ```net error CODE         a file (or, with `in`, statements) that gets the message
+    ```net error CODE ...     a file (`in`: statements) that gets these messages
+    ```net as NAME            a file of this name
 
 An import is the block above whose first line is `# NAME`.  A ```python block
-right behind a whole file is what that file becomes.
+right behind a whole file is what that file becomes, a ```text block what is said
+about it; `pytest tests/test_language_examples.py --update` rewrites both.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ import reference
 
 from netdsl import compiler
 from netdsl.limits import ImportRefused
+from netdsl.render import render_text
 
 ROOT = Path(__file__).parent.parent
 PAGES = ("README.md", "LANGUAGE.md")
@@ -40,15 +43,20 @@ class Block(NamedTuple):
         return f"{self.page}:{self.line}"
 
     @property
-    def expected(self) -> str | None:
-        """The code that the block is to get."""
-        found = re.search(r"error ([a-z-]+)", self.words)
-        return found[1] if found else None
+    def expected(self) -> list[str]:
+        """The codes that the block is to get."""
+        found = re.search(r"\berror((?: [a-z]+(?:-[a-z]+)+)+)", self.words)
+        return found[1].split() if found else []
+
+    @property
+    def name(self) -> str:
+        found = re.search(r"\bas (\S+)", self.words)
+        return found[1] if found else "example.net"
 
     @property
     def source(self) -> str:
         """The block as a whole file."""
-        found = re.search(r"\bin (.*)", self.words)
+        found = re.search(r"\bin (\w+:.*)", self.words)
         if found is None:
             return self.text
         lines = [f"input {part.strip()}" for part in found[1].split(";")]
@@ -74,7 +82,7 @@ def blocks_of(page: str) -> list[Block]:
 
 def compiled(block: Block) -> compiler.Outcome:
     return compiler.compile(
-        "example.net",
+        block.name,
         block.source.encode(),
         reader=block.read,
         externs={"StochasticDepth": "torchvision.ops"},
@@ -86,29 +94,37 @@ BLOCKS = [b for page in PAGES for b in blocks_of(page)]
 
 @pytest.mark.parametrize("block", [b for b in BLOCKS if b.language == "net"], ids=repr)
 def test_example_means_what_the_page_says(block: Block) -> None:
+    found = [d for d in compiled(block).diagnostics if d.level == "error"]
+    assert sorted(d.code for d in found) == sorted(block.expected), [
+        render_text(d) for d in found
+    ]
+
+
+FOLLOWERS = [
+    (a, b)
+    for a, b in zip(BLOCKS, BLOCKS[1:], strict=False)
+    if a.page == b.page and a.language == "net" and b.language in ("python", "text")
+]
+
+
+@pytest.mark.parametrize(("block", "shown"), FOLLOWERS, ids=repr)
+def test_block_below_is_what_the_example_gives(
+    block: Block, shown: Block, update: bool
+) -> None:
     outcome = compiled(block)
-    codes = [d.code for d in outcome.diagnostics]
-    if block.expected is not None:
-        assert codes == [block.expected]
+    text = outcome.text or ""
+    if shown.language == "text":
+        text = "\n".join(render_text(d) for d in outcome.diagnostics)
+    if update:
+        page = ROOT / shown.page
+        place = re.compile(
+            f"({re.escape(block.text)}```\n(?:(?!```net).)*?```{shown.language}\n)"
+            + re.escape(shown.text) + "```", re.S
+        )  # fmt: skip
+        changed = place.sub(lambda m: f"{m[1]}{text}```", page.read_text("utf-8"), count=1)
+        page.write_text(changed, "utf-8")
     else:
-        told = [d for d in outcome.diagnostics if d.level == "error"]
-        assert not told, [(d.code, d.text) for d in told]
-        assert outcome.text is not None
-
-
-@pytest.mark.parametrize(
-    ("block", "python"),
-    [
-        (a, b)
-        for a, b in zip(BLOCKS, BLOCKS[1:], strict=False)
-        if (a.page, a.language, b.language) == (b.page, "net", "python") and not a.words
-    ],
-    ids=repr,
-)
-def test_python_of_the_page_is_what_the_example_becomes(block: Block, python: Block) -> None:
-    text = compiled(block).text
-    assert text is not None
-    assert text == python.text
+        assert text == shown.text
 
 
 def test_tables_of_the_reference_are_current() -> None:

@@ -528,6 +528,10 @@ def _index_unknown(
 ) -> Any:
     open_ = arithmetic.rounds(value)
     if open_ is None:
+        if isinstance(value, Unknown) and value.type.startswith("dict["):
+            from netdsl.elaborate.narrowing import open_value
+
+            return open_value(arithmetic.split_types(value.type[5:-1])[-1], expr)
         raise walk.stop(
             "bad-index", f"{describe_value(value)} can't be indexed", node.span
         )

@@ -89,7 +89,9 @@ def _name_of(module: graph.Module) -> str:
 def _lint_bindings(program: Program, walk: Walk, net: syntax.Net) -> None:
     """Nets as parameters for which nobody chooses one; whoever hands on such a
     parameter of its own is told instead."""
-    if net.name in _other_nets(program, net):
+    home = program.files.file_of(net)
+    others = [n for n in program.users(net.name) if n is not net]
+    if any(program.files.file_of(n) is home for n in others):
         return
     for parameter in net.parameters:
         value = walk.scope.get(parameter.name)
@@ -103,17 +105,6 @@ def _lint_bindings(program: Program, walk: Walk, net: syntax.Net) -> None:
                 help=f"give it a default, `{parameter.name}: net = ...`, or add a net"
                 " that says it",
             )
-
-
-def _other_nets(program: Program, net: syntax.Net) -> set[str]:
-    """The names that the other nets of the file mention."""
-    return {
-        part.id
-        for item in program.files.file_of(net).program.items
-        if isinstance(item, syntax.Net) and item is not net
-        for part in syntax.walk(item)
-        if isinstance(part, syntax.Name)
-    }
 
 
 def _only_default(net: syntax.Net, parameter: syntax.Parameter) -> bool:

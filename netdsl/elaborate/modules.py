@@ -1088,8 +1088,8 @@ def member(walk: Walk, value: ModuleValue, name: str, span: Span) -> Val:
     if isinstance(module, ChainModule):
         for part in module.members:
             if part.label == name:
-                inner_expr = graph.ModuleRef((*module.path, name))
-                return Val(ModuleValue(part.module, inner_expr), inner_expr, span)
+                path = graph.ModuleRef((*module.path, name))
+                return Val(ModuleValue(part.module, path), path, span)
     if isinstance(module, NetModule):
         found = walk.program.member_of(module.net, name)
         if isinstance(found, Module):

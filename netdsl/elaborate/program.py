@@ -82,7 +82,7 @@ class Program:
         self.keeps: dict[int, dict[str, int]] = {}
         """Of each net: attributes that hold a size of its result, and its index."""
         self._class_sizes: tuple[Any, dict[int, list[Symbol]]] = (None, {})
-        self._users: dict[str, list[syntax.Net]] = {}
+        self._users: dict[str, list[syntax.Net]] | None = None
         self.asked_training = 0
         """How often a walk looked whether the module trains."""
         self.labels: dict[int, frozenset[str]] = {}
@@ -394,11 +394,9 @@ class Program:
         """A list of layers takes what flows in: who uses it tells its rank."""
         if self.inner_net(net) is not None:
             return
-        if net.name not in self._users:
-            self._users = self._all_users()
         steps = self._steps
         busy = self._above_active()
-        for user in self._users.get(net.name, ()):
+        for user in self.users(net.name):
             if user is net:
                 continue
             free = id(user) not in self._walks and id(user) not in busy
@@ -415,14 +413,19 @@ class Program:
         above = {id(a) for a in self._active}
         stack = list(self._active)
         while stack:
-            for user in self._users.get(stack.pop().name, ()):
+            for user in self.users(stack.pop().name):
                 if id(user) not in above:
                     above.add(id(user))
                     stack.append(user)
         return above
 
+    def users(self, name: str) -> Sequence[syntax.Net]:
+        """The nets that mention a name, in whatever file."""
+        if self._users is None:
+            self._users = self._all_users()
+        return self._users.get(name, ())
+
     def _all_users(self) -> dict[str, list[syntax.Net]]:
-        """The nets that mention each name."""
         users: dict[str, list[syntax.Net]] = {}
         items = [i for f in self.files.files.values() for i in f.program.items]
         for item in items:

@@ -15,6 +15,7 @@ from netdsl.elaborate.values import (
     Condition,
     Factory,
     NetParameter,
+    Rounds,
     Val,
     size_names,
 )
@@ -248,8 +249,10 @@ class ClassWriter:
         value = default.value
         if isinstance(value, Factory):
             if value.positional or value.keywords:
-                return str(self.file.factory_constant(symbol, value))
+                return str(self.file.default_constant(symbol, value))
             return self.init_speller.factory(value)
+        if isinstance(value, dict):
+            return str(self.file.default_constant(symbol, value))
         if isinstance(value, list) and isinstance(default.expr, graph.Sequence):
             inner = graph.Sequence("tuple", default.expr.items)
             return self.init_speller.text(inner)
@@ -568,6 +571,8 @@ class ClassWriter:
             case tuple():
                 inner = ", ".join(self.annotation_of(v) for v in value)
                 return f"tuple[{inner}]"
+            case Rounds():
+                return f"list[{self.annotation_of(value.at(0))}]"
             case list():
                 kinds = dict.fromkeys(self.annotation_of(v) for v in value)
                 return f"list[{' | '.join(kinds)}]"
@@ -684,8 +689,9 @@ class ForwardWriter:
                     if isinstance(statement.target, tuple) and len(statement.target) == 1:
                         target += ","
                     value = self._value(statement.value)
-                    if _appends(statement):
-                        item = speller.text(statement.value.items[0])
+                    added = _appended(statement)
+                    if added is not None:
+                        item = speller.text(added)
                         self.lines.add(f"{target}.append({item})", span)
                     elif value == "[]" and isinstance(statement.target, Symbol):
                         kind = self._list_type(statement.target)
@@ -745,16 +751,18 @@ class ForwardWriter:
                 self.block(other)
 
 
-def _appends(statement: graph.Assign) -> bool:
-    """`skips += [x]`"""
+def _appended(statement: graph.Assign) -> graph.Expr | None:
+    """`x` of `skips += [x]`"""
     value = statement.value
-    return (
+    if (
         statement.op == "+="
         and isinstance(value, graph.Sequence)
         and value.kind == "list"
         and len(value.items) == 1
         and not isinstance(value.items[0], graph.Spread)
-    )
+    ):
+        return value.items[0]
+    return None
 
 
 def _unused(statement: graph.Repeat, target: str) -> str:

@@ -52,7 +52,7 @@ class Constructor:
         self.made: set[str] = set()
         self.in_place = False
         """The net's own tensors get their values where they are made."""
-        self.fill_behind: graph.OwnTensor | None = None
+        self.fill_behind: Any = None
 
     # -- statements ------------------------------------------------------------------
 
@@ -76,10 +76,10 @@ class Constructor:
                                 self.lines.add(line, statement.span)
                 case graph.OwnTensor():
                     write_own(self.speller, self.lines, statement, self.in_place)
-                    if statement is self.fill_behind:
-                        self.lines.add("self.reset_parameters()", statement.span)
                 case graph.Branch():
                     self._branch(statement, wanted_lets)
+            if statement is self.fill_behind:
+                self.lines.add("self.reset_parameters()", statement.span)
 
     def _name_sizes(self, symbols: tuple[Symbol, ...]) -> None:
         """From here on, a size that a `let` has named goes by that name."""

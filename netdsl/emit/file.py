@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from netdsl import dims, graph, syntax
 from netdsl.elaborate.demand import nets_behind
 from netdsl.elaborate.modules import every_module
-from netdsl.elaborate.values import Factory, NetParameter, Val, leaves
+from netdsl.elaborate.values import Factory, NetParameter, Val, leaves, type_name
 from netdsl.elaborate.walk import Walk
 from netdsl.emit.classes import ClassWriter, docstring
 from netdsl.emit.functions import FunctionWriter
@@ -82,7 +82,7 @@ class FileWriter:
         self.names: dict[int, str] = {}
         self._give_names()
         self.constants: dict[int, tuple[str, Symbol]] = {}
-        self.factories: dict[str, str] = {}
+        self.defaults: dict[str, tuple[str, Any]] = {}
         self.writers: dict[int, ClassWriter] = {}
         self._doc = self._file_doc()
 
@@ -212,19 +212,21 @@ class FileWriter:
             for t in i.let.targets
         }
 
-    def factory_constant(self, symbol: Symbol, factory: Factory) -> str:
-        """A default such as `BatchNorm2d(eps=0.001)`: a name at the top of the file,
-        since a call can't stand as a default."""
-        speller = Speller(self.imports, self.net_name, lambda s: s.name)
-        text = speller.factory(factory)
-        for name, known in self.factories.items():
+    def default_constant(self, symbol: Symbol, value: Any) -> str:
+        """A default such as `BatchNorm2d(eps=0.001)`, or a table: a name of the file,
+        since a call and what can change can't stand as a default."""
+        text = self._constant_text(value)
+        for name, (known, _) in self.defaults.items():
             if known == text:
                 return name
         name = f"default_{symbol.name.lower()}"
-        while name in self.factories:
+        while name in self.defaults:
             name += "_"
-        self.factories[name] = text
+        self.defaults[name] = text, value
         return name
+
+    def _constant_text(self, value: Any) -> str:
+        return Speller(self.imports, self.net_name, lambda s: s.name).table(value)
 
     def return_type(self, root: graph.Module) -> str:
         match root:
@@ -316,18 +318,21 @@ class FileWriter:
         blocks: list[Lines] = []
         for fn in self.fns:
             blocks.append(FunctionWriter(self.program, fn, self.imports, self).write())
-        for net in self.nets:
-            blocks.append(self.writer(net).write())
-        constants = self._constants()
+        written = [self.writer(net).write() for net in self.nets]
+        constants, behind = self._constants()
+        for net, block in zip(self.nets, written, strict=True):
+            blocks.append(block)
+            if id(net) in behind:
+                blocks.append(behind[id(net)])
         lines = Lines()
         doc = self._doc[0]
         if doc:
             docstring(lines, doc)
             lines.add("")
         self._imports(lines)
-        for block in constants:
+        if len(constants):
             lines.add("")
-            lines.extend(block)
+            lines.extend(constants)
         for block in blocks:
             lines.add("")
             lines.add("")
@@ -336,16 +341,34 @@ class FileWriter:
         sizes = {n.name: self.writer(n).size_texts for n in self.nets}
         return Emitted(tuple(lines.lines), names, sizes)
 
-    def _constants(self) -> list[Lines]:
-        lines = Lines()
-        for name, symbol in self.constants.values():
-            text = Speller(self.imports, self.net_name, lambda s: s.name).constant(
-                symbol.value
-            )[0]
-            lines.add(f"{name} = {text}")
-        for name, text in self.factories.items():
-            lines.add(f"{name} = {text}")
-        return [lines] if len(lines) else []
+    def _constants(self) -> tuple[Lines, dict[int, Lines]]:
+        """Constants at the top of the file, and those that name a class of it:
+        behind that class."""
+        first = Lines()
+        behind: dict[int, Lines] = {}
+        entries = [
+            (name, self._constant_text(symbol.value), symbol.value)
+            for name, symbol in self.constants.values()
+        ]
+        entries += [(name, text, value) for name, (text, value) in self.defaults.items()]
+        for name, text, value in entries:
+            nets = [n for n in self.nets if any(n is v for v in _value_nets(value))]
+            lines = behind.setdefault(id(nets[-1]), Lines()) if nets else first
+            kind = self._constant_type(value)
+            lines.add(f"{name}: {kind} = {text}" if kind else f"{name} = {text}")
+        return first, behind
+
+    def _constant_type(self, value: Any) -> str:
+        """The type of a table of nets, which Python can't tell."""
+        if isinstance(value, Factory) or not any(
+            isinstance(v, Factory) for v in leaves(value)
+        ):
+            return ""
+        self.imports.use("Callable")
+        kind = f"Callable[..., {self.imports.note('nn.Module')}]"
+        if isinstance(value, dict):
+            return f"dict[{type_name(next(iter(value)))}, {kind}]"
+        return f"list[{kind}]" if isinstance(value, list) else f"tuple[{kind}, ...]"
 
     def _imports(self, lines: Lines) -> None:
         used = self.imports.names

@@ -319,19 +319,19 @@ class Speller:
         if isinstance(argument.value, list | tuple | dict) and _has_factory(
             argument.value
         ):
-            return self._table(argument.value)
+            return self.table(argument.value)
         return self.text(argument.expr)
 
-    def _table(self, value: Any) -> str:
+    def table(self, value: Any) -> str:
         if isinstance(value, Factory | NetParameter):
             return self.factory(value)
         if isinstance(value, dict):
             inner = ", ".join(
-                f"{self.constant(k)[0]}: {self._table(v)}" for k, v in value.items()
+                f"{self.constant(k)[0]}: {self.table(v)}" for k, v in value.items()
             )
             return f"{{{inner}}}"
         if isinstance(value, list | tuple):
-            inner = ", ".join(self._table(v) for v in value)
+            inner = ", ".join(self.table(v) for v in value)
             return f"[{inner}]" if isinstance(value, list) else f"({inner},)"
         return self.constant(value)[0]
 

@@ -55,15 +55,15 @@ def drawn_in_place(program: Any, statements: list[Any]) -> bool:
     return any(_layer_draws(program, s) for s in flat[draws[0] : last + 1])
 
 
-def drawn_early(program: Any, statements: list[Any]) -> OwnTensor | None:
-    """The tensor behind which all are filled, if layers behind it draw, too."""
+def drawn_early(program: Any, statements: list[Any]) -> Any:
+    """The statement behind which all are filled, if layers behind it draw, too."""
     flat = list(_flat(statements))
     owns = [i for i, s in enumerate(flat) if isinstance(s, OwnTensor)]
     if not any(_draws(flat[i]) for i in owns):
         return None
-    behind = flat[owns[-1] :]
-    found: OwnTensor = flat[owns[-1]]
-    return found if any(_layer_draws(program, s) for s in behind) else None
+    if not any(_layer_draws(program, s) for s in flat[owns[-1] :]):
+        return None
+    return [s for s in statements if own_tensors([s])][-1]
 
 
 def _layer_draws(program: Any, statement: Any) -> bool:

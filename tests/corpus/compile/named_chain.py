@@ -12,8 +12,7 @@ class Features(nn.Module):
         self.blocks = nn.Sequential()
         for i in range(depth):
             self.blocks.add_module(f"block{i + 1}", nn.Conv2d(64, 64, 1))
-        self.tail = nn.ModuleDict()
-        self.tail["pool"] = nn.AdaptiveAvgPool2d(1)
+        self.tail = nn.ModuleDict({"pool": nn.AdaptiveAvgPool2d(1)})
         self.add_module("0", nn.Linear(64, 4))
 
     def forward(self, x: Tensor) -> Tensor:
