@@ -581,6 +581,10 @@ def _print(text: str) -> None:
 
 def main() -> None:
     """The `netdsl` command."""
+    import gc
+
+    # A short run makes trees that stay: looking through them again is a waste.
+    gc.set_threshold(100_000, 20, 20)
     try:
         cli(prog_name="netdsl")
     except Exception as error:

@@ -30,13 +30,10 @@ report, limits = Report(), Limits()
 source = decode(sys.argv[1], open(sys.argv[1], "rb").read(), report, limits)
 Parser().parse(source, report, limits)
 """
-FORMAT = (
-    PARSE
-    + """
+FORMAT = PARSE + """
 import black
 black.format_str(open(sys.argv[2]).read(), mode=black.Mode())
 """
-)
 NETDSL = "from netdsl.cli import main; main()"
 
 

@@ -128,7 +128,11 @@ def _left_out() -> str:
 def _messages() -> str:
     rows = [f"| `{code}` | {_cell(CODES[code].title)} |" for code in sorted(CODES)]
     return "\n".join(
-        ["## Messages", "", "`netdsl explain CODE` says more about each, with an example."]
+        [
+            "## Messages",
+            "",
+            "`netdsl explain CODE` says more about each, with an example.",
+        ]
         + ["", "| code | |", "|---|---|", *rows, ""]
     )
 

@@ -52,7 +52,15 @@ def test_the_corpus_says_what_it_shows() -> None:
 
 def test_the_python_is_clean() -> None:
     tools = (
-        ["ruff", "check", "--isolated", "--select", "E,F,I,UP,B", "--line-length", "120"],
+        [
+            "ruff",
+            "check",
+            "--isolated",
+            "--select",
+            "E,F,I,UP,B",
+            "--line-length",
+            "120",
+        ],
         ["mypy", "--strict", "--follow-imports=silent"],
     )
     for tool in tools:

@@ -61,7 +61,9 @@ class Block(NamedTuple):
             return self.text
         lines = [f"input {part.strip()}" for part in found[1].split(";")]
         lines += self.text.splitlines()
-        return "net Example:\n" + "".join(f"    {line}\n" if line else "\n" for line in lines)
+        return "net Example:\n" + "".join(
+            f"    {line}\n" if line else "\n" for line in lines
+        )
 
     def read(self, importer: str, path: str) -> tuple[str, bytes]:
         """An import: the last block above that begins with `# path`."""
@@ -121,7 +123,8 @@ def test_block_below_is_what_the_example_gives(
             f"({re.escape(block.text)}```\n(?:(?!```net).)*?```{shown.language}\n)"
             + re.escape(shown.text) + "```", re.S
         )  # fmt: skip
-        changed = place.sub(lambda m: f"{m[1]}{text}```", page.read_text("utf-8"), count=1)
+        before = page.read_text("utf-8")
+        changed = place.sub(lambda m: f"{m[1]}{text}```", before, count=1)
         page.write_text(changed, "utf-8")
     else:
         assert text == shown.text

@@ -155,22 +155,26 @@ class Power(_Compound):
 
 
 class Element(_Compound):
-    """`list[index]` of a list of ints that is not known; `origin` is its expression."""
+    """`list[index]` of a list of ints that is not known; `origin` is its expression.
+
+    Of lists in a list it is `list[index][index]`.
+    """
 
     __slots__ = ("list", "origin")
 
-    def __init__(self, list: str, origin: object, index: Size) -> None:
-        super().__init__(f"{list}[{_key(index)}]", None, None, index)
+    def __init__(self, list: str, origin: object, *indices: Size) -> None:
+        key = "".join(f"[{_key(index)}]" for index in indices)
+        super().__init__(f"{list}{key}", None, None, *indices)
         self.list = list
         self.origin = origin
 
     def rebuild(self, parts: tuple[Size, ...]) -> Size:
-        return of(Element(self.list, self.origin, parts[0]))
+        return of(Element(self.list, self.origin, *parts))
 
     def __str__(self) -> str:
         from netdsl.dims.forms import show
 
-        return f"{self.list}[{show(self._parts[0])}]"
+        return self.list + "".join(f"[{show(p)}]" for p in self._parts)
 
 
 class Choose(_Compound):

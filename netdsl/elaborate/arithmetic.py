@@ -17,6 +17,7 @@ from netdsl.elaborate.values import (
     Factory,
     FunctionValue,
     ModuleValue,
+    OpenNets,
     NetParameter,
     Rounds,
     decide,
@@ -269,6 +270,8 @@ def text_of(origin: Any) -> str:
         return f"{text_of(origin.value)}[{', '.join(text_of(i) for i in origin.items)}]"
     if isinstance(origin, graph.Const):
         return ascii(origin.value)
+    if isinstance(origin, graph.SizeOf):
+        return repr(origin.size)
     if isinstance(origin, graph.CallOf):
         return f"{origin.target}({', '.join(text_of(a) for a in origin.arguments)})"
     if isinstance(origin, graph.SliceOf):
@@ -296,14 +299,33 @@ def element(value: Unknown, inner: str, index: Size) -> Any:
     """`value[index]` of an unknown list of `inner`."""
     text = text_of(value.origin)
     if inner == "int":
-        return dims.of(dims.Element(text, value.origin, index))
+        base, indices = _indexed(value.origin)
+        return dims.of(dims.Element(text_of(base), base, *indices, index))
     place = graph.Item(value.origin, (graph.SizeOf(index),), False)  # type: ignore[arg-type]
+    nested = (
+        value.part(inner, place, f"{text}[{dims.show(index)}]")
+        if isinstance(value, OpenNets) and "net" in inner
+        else Unknown(inner, place)
+    )
     if inner.startswith("tuple[") and "..." not in inner:
         kinds = split_types(inner[6:-1])
-        return tuple(
-            element(Unknown(inner, place), kind, i) for i, kind in enumerate(kinds)
-        )
-    return Unknown(inner, place)
+        return tuple(element(nested, kind, i) for i, kind in enumerate(kinds))
+    return nested
+
+
+def _indexed(origin: Any) -> tuple[Any, tuple[Size, ...]]:
+    """`plan[i][0]` as the list and the indices, so that a loop's round is seen."""
+    indices: tuple[Size, ...] = ()
+    while isinstance(origin, graph.Item) and len(origin.items) == 1:
+        place = origin.items[0]
+        if isinstance(place, graph.SizeOf):
+            indices = (place.size, *indices)
+        elif isinstance(place, graph.Const) and isinstance(place.value, int):
+            indices = (place.value, *indices)
+        else:
+            break
+        origin = origin.value
+    return origin, indices
 
 
 def split_types(text: str) -> list[str]:

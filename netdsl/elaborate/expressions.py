@@ -20,6 +20,7 @@ from netdsl.elaborate.values import (
     Factory,
     ModuleValue,
     NetParameter,
+    OpenNets,
     Rounds,
     Val,
     assume,
@@ -531,7 +532,10 @@ def _index_unknown(
         if isinstance(value, Unknown) and value.type.startswith("dict["):
             from netdsl.elaborate.narrowing import open_value
 
-            return open_value(arithmetic.split_types(value.type[5:-1])[-1], expr)
+            kind = arithmetic.split_types(value.type[5:-1])[-1]
+            if isinstance(value, OpenNets):
+                return value.part(kind, expr, arithmetic.text_of(expr))
+            return open_value(kind, expr)
         raise walk.stop(
             "bad-index", f"{describe_value(value)} can't be indexed", node.span
         )

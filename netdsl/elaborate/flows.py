@@ -428,9 +428,10 @@ def _branches(walk: Walk, node: syntax.Branches, flowing: Val) -> Val:
     spans: list[Span | None] = []
     exprs: list[graph.Expr] = []
     for arm, val in zip(node.arms, vals, strict=True):
-        if _is_spread(arm) and isinstance(val.value, list):
-            values += val.value
-            spans += [val.span] * len(val.value)
+        if _is_spread(arm) and isinstance(val.value, list | Rounds):
+            many = val.value if isinstance(val.value, list) else [val.value]
+            values += many
+            spans += [val.span] * len(many)
             if isinstance(val.expr, graph.Sequence):
                 exprs += val.expr.items
             else:
@@ -439,8 +440,10 @@ def _branches(walk: Walk, node: syntax.Branches, flowing: Val) -> Val:
             values.append(val.value)
             spans.append(val.span)
             exprs.append(val.expr)
-    if len(node.arms) == 1 and not _is_spread(node.arms[0]):
+    if len(node.arms) == 1 and not isinstance(vals[0].expr, graph.Sequence):
         return vals[0]
+    if any(isinstance(v, Rounds) for v in values):
+        return Val(Blur(node.span), graph.Sequence("tuple", tuple(exprs)), node.span)
     expr = graph.Sequence("tuple", tuple(exprs))
     walk.branches.update(s for s in spans if s is not None)
     return Val(tuple(values), expr, node.span, tuple(spans))
@@ -499,7 +502,11 @@ def _spread_arm(walk: Walk, stages: list[syntax.Expression], source: Val) -> Val
     expr = graph.Comprehend(val.expr, (loop,), "list")
     if isinstance(over.count, int):
         return Val([val.value] * over.count, expr, star.span)
-    return Val(Blur(star.span), expr, star.span)
+    if isinstance(val.value, Blur):
+        return Val(val.value, expr, star.span)
+    from netdsl.elaborate.loops import each_round
+
+    return Val(each_round(val.value, over.count, index, expr), expr, star.span)
 
 
 # -- a stage under a condition ---------------------------------------------------------

@@ -13,6 +13,7 @@ from netdsl.elaborate.values import (
     BLUR,
     Blur,
     ModuleValue,
+    NetParameter,
     Rounds,
     Val,
     is_static,
@@ -51,6 +52,8 @@ def bind_target(walk: Walk, target: syntax.Expression, symbols: Any, value: Any)
         symbols.value = value
         if isinstance(value, ModuleValue):
             value = ModuleValue(value.module, graph.Ref(symbols))
+        if isinstance(value, NetParameter):
+            value = NetParameter(symbols, value.bindings)
         walk.bind(target.id, Val(value, graph.Ref(symbols), target.span))
         return
     assert isinstance(target, syntax.TupleOf)
@@ -224,7 +227,7 @@ def comprehend(
     if any(isinstance(v, Blur) for v in values):
         return Val(BLUR, expr, node.span)
     if state.get("rounds") and any(isinstance(v, Tensor) for v in leaves(values)):
-        return Val(_each_round(values[0], *state["rounds"], expr), expr, node.span)
+        return Val(each_round(values[0], *state["rounds"], expr), expr, node.span)
     if walk.defining and len(node.clauses) == 1 and not state["open"]:
         values = _again(walk, node, sources[0], values)
     if state["open"]:
@@ -233,7 +236,7 @@ def comprehend(
     return Val(values, expr, node.span)
 
 
-def _each_round(value: Any, count: Size, index: Dim, expr: graph.Expr) -> Rounds:
+def each_round(value: Any, count: Size, index: Dim, expr: graph.Expr) -> Rounds:
     """Tensors of an open loop: one of a round, by the number of the round."""
     from netdsl.elaborate.modules import moved_by
 

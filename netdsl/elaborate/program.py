@@ -24,6 +24,7 @@ from netdsl.elaborate.values import (
     Blur,
     Factory,
     NetParameter,
+    OpenNets,
     Val,
     freeze,
     leaves,
@@ -507,6 +508,9 @@ class Program:
         if kind == "net":
             bound = self.bindings.get((id(net), parameter.name), {})
             value: Any = NetParameter(symbol, tuple(bound.values()))
+        elif _holds_net(kind):
+            bound = self.bindings.get((id(net), parameter.name), {})
+            value = OpenNets(kind, graph.Ref(symbol), tuple(bound.values()))
         else:
             value = open_hyperparameter(symbol, kind or "Any")
         if parameter.name in walk.hypers:

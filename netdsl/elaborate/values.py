@@ -154,6 +154,27 @@ class NetParameter(Record):
         return self.symbol.name
 
 
+class OpenNets(Unknown):
+    """A table of nets (`list[net]`, `dict[str, net]`) inside the class that takes
+    it; `bindings` are all nets that it is ever given."""
+
+    __slots__ = ("bindings",)
+
+    def __init__(
+        self, type: str, origin: object, bindings: tuple[Factory, ...]
+    ) -> None:
+        super().__init__(type, origin)
+        self.bindings = bindings
+
+    def part(self, kind: str, place: Expr, text: str) -> Any:
+        """One of its elements, or a table inside it."""
+        if kind == "net":
+            symbol = Symbol(text, "lookup")
+            symbol.value = place
+            return NetParameter(symbol, self.bindings)
+        return OpenNets(kind, place, self.bindings)
+
+
 class ModuleValue(Record):
     """A layer of the net, as a value: to be called, indexed or looped over."""
 

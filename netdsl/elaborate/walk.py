@@ -11,7 +11,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from netdsl import dims, graph, syntax
@@ -276,7 +275,10 @@ class Walk:
         """`did you mean ...?`, if a known word is near."""
         known = list(known)
         near = [k for k in known if k.lower() == word.lower()]
-        near = near or get_close_matches(word, known, 1, 0.7)
+        if not near:
+            from difflib import get_close_matches
+
+            near = get_close_matches(word, known, 1, 0.7)
         return f"did you mean `{near[0]}`?" if near else otherwise
 
     def tell(self, problem: Exception, span: Span) -> None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from netdsl import dims, graph, syntax
-from netdsl.facts import Comparison
 from netdsl.elaborate.demand import in_expr, in_size, reached
 from netdsl.elaborate.expressions import is_dynamic
 from netdsl.elaborate.narrowing import Maybe
@@ -15,6 +15,7 @@ from netdsl.elaborate.values import (
     Condition,
     Factory,
     NetParameter,
+    OpenNets,
     Rounds,
     Val,
     size_names,
@@ -27,6 +28,7 @@ from netdsl.emit.lines import Lines
 from netdsl.emit.naming import name_temporaries
 from netdsl.emit.spelling import ATOM, Imports, Speller, quoted
 from netdsl.emit.tensors import drawn_early, drawn_in_place, own_tensors, write_reset
+from netdsl.facts import Comparison
 from netdsl.graph import ChainModule, Symbol
 from netdsl.layers import Unknown
 from netdsl.layers.spec import Declaration
@@ -208,8 +210,8 @@ class ClassWriter:
     def annotation(self, symbol: Symbol) -> str:
         kind = symbol.type or "Any"
         default = symbol.value
-        if "net" in kind.replace("[", " ").replace("]", " ").split():
-            return kind.replace("net", self._net_type(symbol))
+        if re.search(r"\bnet\b", kind):
+            kind = re.sub(r"\bnet\b", lambda m: self._net_type(symbol), kind)
         if default is not None and isinstance(default.value, list | dict):
             if kind.startswith("list"):
                 self.imports.use("Sequence")
@@ -221,7 +223,11 @@ class ClassWriter:
 
     def _net_type(self, symbol: Symbol) -> str:
         val = self.walk.scope.get(symbol.name)
-        bindings = val.value.bindings if val and isinstance(val.value, NetParameter) else ()
+        bindings = (
+            val.value.bindings
+            if val is not None and isinstance(val.value, NetParameter | OpenNets)
+            else ()
+        )
         targets = [b.target for b in bindings]
         plain = all(
             isinstance(b.target, syntax.Net)

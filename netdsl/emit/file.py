@@ -167,9 +167,19 @@ class FileWriter:
             if isinstance(item, syntax.Docstring):
                 return item.text, None
         documented = [n for n in self.nets if n.doc]
-        if len(documented) == 1:
+        if len(documented) == 1 and not self._is_part(documented[0]):
             return documented[0].doc, documented[0]
         return None, None
+
+    def _is_part(self, net: syntax.Net) -> bool:
+        """Whether another class of the file is made of it."""
+        return any(
+            isinstance(part, syntax.Name) and part.id == net.name
+            for other in self.nets
+            if other is not net
+            and (other.layer is None or isinstance(other.layer, syntax.ListOf))
+            for part in syntax.walk(other)
+        )
 
     # -- what the writers ask --------------------------------------------------------------
 
@@ -393,12 +403,14 @@ class FileWriter:
             lines.add("import torch")
         if "F" in used:
             lines.add("import torch.nn.functional as F")
+        froms: dict[str, list[str]] = {}
         wanted = [n for n in ("Tensor", "nn") if n in used]
         if wanted:
-            lines.add(f"from torch import {', '.join(wanted)}")
+            froms["torch"] = wanted
         for name in sorted(n[7:] for n in used if n.startswith("extern:")):
-            package = self.externs.get(name, "externs")
-            lines.add(f"from {package} import {name}")
+            froms.setdefault(self.externs.get(name, "externs"), []).append(name)
+        for package in sorted(froms):
+            lines.add(f"from {package} import {', '.join(froms[package])}")
 
 
 # -- what a net needs ------------------------------------------------------------------------

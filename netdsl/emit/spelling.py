@@ -53,7 +53,14 @@ class Imports:
 
 def number(value: Any) -> str:
     """A number as people write it: `1e-6`, where Python says `1e-06`."""
-    return repr(value).replace("e-0", "e-") if isinstance(value, float) else repr(value)
+    if not isinstance(value, float):
+        return repr(value)
+    text = repr(value).replace("e-0", "e-")
+    digits = text.removesuffix(".0")
+    bare = digits.rstrip("0")
+    zeros = len(digits) - len(bare)
+    # `-1e9` is what people write for -1000000000.0.
+    return f"{bare}e{zeros}" if zeros > 4 and "." not in bare and "e" not in bare else text
 
 
 class Speller:
@@ -332,7 +339,9 @@ class Speller:
             return f"{{{inner}}}"
         if isinstance(value, list | tuple):
             inner = ", ".join(self.table(v) for v in value)
-            return f"[{inner}]" if isinstance(value, list) else f"({inner},)"
+            if isinstance(value, list):
+                return f"[{inner}]"
+            return f"({inner},)" if len(value) == 1 else f"({inner})"
         return self.constant(value)[0]
 
     # -- sizes -----------------------------------------------------------------------
@@ -419,8 +428,9 @@ class Speller:
         return atom.shown, ATOM
 
     def _element(self, atom: dims.Element) -> str:
-        index = atom.parts()[0]
+        *outer, index = atom.parts()
         owner = self.text(atom.origin, ATOM)
+        owner += "".join(f"[{self.size(i)[0]}]" for i in outer)
         length = dims.of(dims.Name(f"len({atom.list})", 0))
         back = index - length
         if isinstance(back, int) and back < 0:

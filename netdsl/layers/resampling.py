@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
 
 from netdsl.dims import Dim, Size, show
 from netdsl.facts import Comparison
@@ -181,6 +180,8 @@ def scaled(size: Size, scale: Value, name: str = "scale_factor") -> Size:
         return size * scale
     if isinstance(size, int):
         return int(size * scale)
+    from fractions import Fraction
+
     exact = Fraction(scale)
     if exact.denominator > 1024:
         # Such a product is rounded; only with a number do we know how.
