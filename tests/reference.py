@@ -120,8 +120,14 @@ def _cell(text: str) -> str:
 def _left_out() -> str:
     rows = [f"| `{name}` | {_cell(why)} |" for name, why in LEFT_OUT.items()]
     return "\n".join(
-        ["### Layers of torch that are left out", "", "| layer | why |", "|---|---|"]
-        + [*rows, ""]
+        [
+            "### Layers of torch that are left out",
+            "",
+            "| layer | why |",
+            "|---|---|",
+            *rows,
+            "",
+        ]
     )
 
 
@@ -132,8 +138,12 @@ def _messages() -> str:
             "## Messages",
             "",
             "`netdsl explain CODE` says more about each, with an example.",
+            "",
+            "| code | |",
+            "|---|---|",
+            *rows,
+            "",
         ]
-        + ["", "| code | |", "|---|---|", *rows, ""]
     )
 
 

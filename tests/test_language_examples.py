@@ -13,6 +13,7 @@ about it; `pytest tests/test_language_examples.py --update` rewrites both.
 
 from __future__ import annotations
 
+import itertools
 import re
 from pathlib import Path
 from typing import NamedTuple
@@ -104,7 +105,7 @@ def test_example_means_what_the_page_says(block: Block) -> None:
 
 FOLLOWERS = [
     (a, b)
-    for a, b in zip(BLOCKS, BLOCKS[1:], strict=False)
+    for a, b in itertools.pairwise(BLOCKS)
     if a.page == b.page and a.language == "net" and b.language in ("python", "text")
 ]
 

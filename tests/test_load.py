@@ -1,58 +1,22 @@
-"""A `.net` file as a live module: what the library's doors promise."""
+"""The library's doors: which net is meant, what may be given, what is remembered."""
 
 from __future__ import annotations
 
 import copy
 import inspect
-import io
-import multiprocessing
 import pickle
 import subprocess
 import sys
 import threading
-import traceback
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
+from live_nets import BASICS, IMAGE, OWN, PYRAMID
 from torch import Tensor, nn
 
 import netdsl
-
-BASICS = """\
-net Head(classes: int = 10, hidden: list[int] = [8]):
-    input x: [N, C, H, W]
-    x -> flatten(1) -> body: [Linear(h) for h in hidden] -> fc: Linear(classes)
-"""
-
-PYRAMID = """\
-net Block(width: int, stride: int = 1):
-    input x: [N, C, H, W]
-    x -> { conv1: Conv2d(width, 3, stride=stride, padding=1) -> bn: BatchNorm2d -> relu: ReLU
-         | down: Conv2d(width, 1, stride=stride) if stride != 1 or C != width else skip
-         } -> add -> relu
-
-net Pyramid(widths: list[int] = [4, 8], classes: int = 3):
-    input x: [N, 3, H, W]
-    x -> stem: Conv2d(4, 3, padding=1)
-      -> layers: [Block(w, stride=2) for w in widths]
-      -> pool: AdaptiveAvgPool2d(1) -> flatten(1) -> fc: Linear(classes)
-
-net wide(classes: int = 3) = Pyramid([8, 16], classes)
-net narrow(classes: int = 3) = Pyramid([2, 4], classes)
-"""
-
-OWN = """\
-net Own(width: int = 4):
-    input x: [N, 8]
-    param scale: [8] = ones
-    param offset: [8] = uniform(-1.0, 1.0)
-    buffer steps: [8] = arange(8) / 8
-    buffer scratch: [8] = 2.0, persistent=False
-    x * scale + offset + steps * scratch -> fc: Linear(width)
-"""
 
 
 @pytest.fixture
@@ -64,14 +28,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def pyramid() -> nn.Module:
-    return netdsl.loads(PYRAMID, "Pyramid").eval()
-
-
-IMAGE = torch.linspace(-1, 1, 2 * 3 * 16 * 16).view(2, 3, 16, 16)
-
-
-# -- which net ---------------------------------------------------------------------------
+# -- which net -------------------------------------------------------------------------
 
 
 def test_the_only_net_that_no_other_uses_is_the_default() -> None:
@@ -85,7 +42,7 @@ def test_several_nets_that_could_be_meant_are_listed() -> None:
 
 
 def test_an_unknown_net_is_answered_with_the_known_ones() -> None:
-    with pytest.raises(ValueError, match="did you mean Pyramid.*Block, Pyramid, wide"):
+    with pytest.raises(ValueError, match=r"did you mean Pyramid.*Block, Pyramid, wide"):
         netdsl.loads(PYRAMID, "Pyramids")
 
 
@@ -108,7 +65,7 @@ def test_load_class_gives_the_class_or_the_function_of_a_variant(folder: Path) -
     assert isinstance(wide(), netdsl.load_class("pyramid.net", "Pyramid"))
 
 
-# -- hyperparameters ---------------------------------------------------------------------
+# -- hyperparameters -------------------------------------------------------------------
 
 
 def test_hyperparameters_go_by_name(folder: Path) -> None:
@@ -133,7 +90,10 @@ def test_a_missing_size_is_asked_for() -> None:
 
 
 def test_a_size_that_the_class_has_no_use_for_is_checked_and_dropped() -> None:
-    assert netdsl.loads(BASICS, C=1, H=2, W=2, N=7)(torch.zeros(3, 1, 2, 2)).shape == (3, 10)
+    assert netdsl.loads(BASICS, C=1, H=2, W=2, N=7)(torch.zeros(3, 1, 2, 2)).shape == (
+        3,
+        10,
+    )
 
 
 @pytest.mark.parametrize("value", [0, -3, 2.5, "three", True])
@@ -161,7 +121,7 @@ def test_a_hyperparameter_of_the_wrong_type_is_refused() -> None:
 
 
 def test_a_value_that_no_hyperparameter_can_have_is_a_type_error() -> None:
-    with pytest.raises(TypeError, match="classes=.*object can't be a hyperparameter"):
+    with pytest.raises(TypeError, match=r"classes=.*object can't be a hyperparameter"):
         netdsl.loads(PYRAMID, "wide", classes=object())
 
 
@@ -182,7 +142,7 @@ def test_each_load_makes_new_weights() -> None:
     assert not torch.equal(one.fc.weight, two.fc.weight)
 
 
-# -- nets as hyperparameters ---------------------------------------------------------------
+# -- nets as hyperparameters -----------------------------------------------------------
 
 OPEN = """\
 net Small(width: int):
@@ -212,7 +172,9 @@ def test_a_net_parameter_is_given_as_in_a_net_file() -> None:
 def test_a_net_parameter_is_given_as_a_class(folder: Path) -> None:
     (folder / "open.net").write_text(OPEN)
     large = netdsl.load_class("open.net", "Large")
-    model = netdsl.load("open.net", "Tower", Block=large, Act=partial(nn.ELU, alpha=0.5))
+    model = netdsl.load(
+        "open.net", "Tower", Block=large, Act=partial(nn.ELU, alpha=0.5)
+    )
     assert type(model.blocks[0]).__name__ == "Large"
     assert model.act.alpha == 0.5
 
@@ -231,7 +193,7 @@ def test_a_net_parameter_that_is_no_layer_is_refused() -> None:
         netdsl.loads(OPEN, "Tower", Block=dict)
 
 
-# -- externs -------------------------------------------------------------------------------
+# -- externs ---------------------------------------------------------------------------
 
 EXTERN = """\
 extern StochasticDepth(p: float, mode: str): [*S] -> [*S]
@@ -276,7 +238,9 @@ def test_a_missing_extern_is_told() -> None:
 def test_each_caller_has_its_own_externs() -> None:
     double = netdsl.loads(EXTERN, externs={"StochasticDepth": Double})
     negate = netdsl.loads(EXTERN, externs={"StochasticDepth": Negate})
-    made = netdsl.loads(EXTERN, externs={"StochasticDepth": lambda p, mode: nn.Identity()})
+    made = netdsl.loads(
+        EXTERN, externs={"StochasticDepth": lambda p, mode: nn.Identity()}
+    )
     assert isinstance(double.drop, Double) and isinstance(negate.drop, Negate)
     assert isinstance(made.drop, nn.Identity)
     assert type(copy.deepcopy(negate).drop) is Negate
@@ -284,7 +248,7 @@ def test_each_caller_has_its_own_externs() -> None:
     assert type(again) is type(negate) and type(again.drop) is Negate
 
 
-# -- files -----------------------------------------------------------------------------------
+# -- files -----------------------------------------------------------------------------
 
 
 def test_mistakes_come_as_one_error_with_all_messages(folder: Path) -> None:
@@ -294,12 +258,15 @@ def test_mistakes_come_as_one_error_with_all_messages(folder: Path) -> None:
     )
     with pytest.raises(netdsl.CompileError) as caught:
         netdsl.load("bad.net", "A")
-    assert [d.code for d in caught.value.diagnostics] == ["unknown-layer", "unknown-argument"]
+    assert [d.code for d in caught.value.diagnostics] == [
+        "unknown-layer",
+        "unknown-argument",
+    ]
     assert "bad.net:3" in str(caught.value)
 
 
 def test_no_such_file(folder: Path) -> None:
-    with pytest.raises(FileNotFoundError, match="did you mean `pyramid.net`"):
+    with pytest.raises(FileNotFoundError, match=r"did you mean `pyramid\.net`"):
         netdsl.load("pyramids.net")
     with pytest.raises(OSError, match="is a folder"):
         netdsl.load(folder)
@@ -311,7 +278,9 @@ def test_limits_are_the_callers() -> None:
     with pytest.raises(netdsl.CompileError, match="more than 10 layers"):
         netdsl.loads(text, limits=netdsl.Limits(layers=10))
     with pytest.raises(netdsl.CompileError, match="parameters"):
-        netdsl.loads("net Big(n: int):\n    input x: [N, 4]\n    x -> fc: Linear(n)\n", n=10**15)
+        netdsl.loads(
+            "net Big(n: int):\n    input x: [N, 4]\n    x -> fc: Linear(n)\n", n=10**15
+        )
 
 
 def test_imports_are_found_beside_the_file(folder: Path) -> None:
@@ -326,7 +295,9 @@ def test_imports_are_found_beside_the_file(folder: Path) -> None:
 
 def test_a_text_can_not_import() -> None:
     with pytest.raises(netdsl.CompileError):
-        netdsl.loads('from "a.net" import A\n\nnet B:\n    input x: [N, 3]\n    x -> a: A\n')
+        netdsl.loads(
+            'from "a.net" import A\n\nnet B:\n    input x: [N, 3]\n    x -> a: A\n'
+        )
 
 
 def test_the_second_load_of_a_file_is_remembered(folder: Path) -> None:
@@ -356,7 +327,8 @@ def test_an_edited_file_gives_a_new_class_and_old_objects_live_on(folder: Path) 
 
 def test_an_edited_import_gives_a_new_class(folder: Path) -> None:
     (folder / "main.net").write_text(
-        'from "own.net" import Own\n\nnet Main:\n    input x: [N, 8]\n    x -> own: Own\n'
+        'from "own.net" import Own\n\n'
+        "net Main:\n    input x: [N, 8]\n    x -> own: Own\n"
     )
     one = netdsl.load("main.net")
     assert type(netdsl.load("main.net")) is type(one)
@@ -384,166 +356,7 @@ def test_threads_may_load_at_the_same_time(folder: Path) -> None:
     assert len(models) == 16 and len({type(m) for m in models}) == 1
 
 
-# -- the live class ------------------------------------------------------------------------------
-
-
-def test_getsource_shows_the_class() -> None:
-    source = inspect.getsource(type(pyramid()))
-    assert source.startswith("class Pyramid(nn.Module):")
-    assert "self.stem = nn.Conv2d(3, 4, 3, padding=1)" in source
-    assert source.rstrip().splitlines()[-1].strip().startswith("return")
-    assert inspect.getsource(type(pyramid()).forward).lstrip().startswith("def forward(self")
-
-
-def test_pickle_and_deepcopy_and_torch_save() -> None:
-    model = pyramid()
-    wanted = model(IMAGE)
-    file = io.BytesIO()
-    torch.save(model, file)
-    file.seek(0)
-    copies = [
-        copy.deepcopy(model),
-        copy.copy(model),
-        *(pickle.loads(pickle.dumps(model, protocol)) for protocol in range(6)),
-        torch.load(file, weights_only=False),
-    ]
-    for twin in copies:
-        assert type(twin) is type(model)
-        assert torch.equal(twin(IMAGE), wanted)
-
-
-def _run_there(data: bytes, queue: Any) -> None:
-    model = pickle.loads(data)
-    queue.put((type(model).__name__, inspect.getsource(type(model)), model(IMAGE).tolist()))
-
-
-def test_pickle_in_a_spawned_process() -> None:
-    model = pyramid()
-    context = multiprocessing.get_context("spawn")
-    queue = context.Queue()
-    process = context.Process(target=_run_there, args=(pickle.dumps(model), queue))
-    process.start()
-    name, source, result = queue.get(timeout=120)
-    process.join()
-    assert name == "Pyramid"
-    assert source == inspect.getsource(type(model))
-    assert result == model(IMAGE).tolist()
-
-
-def test_a_state_dict_needs_no_code() -> None:
-    file = io.BytesIO()
-    torch.save(pyramid().state_dict(), file)
-    file.seek(0)
-    pyramid().load_state_dict(torch.load(file, weights_only=True), strict=True)
-
-
-def test_a_class_derived_from_ours_is_pickled_as_itself() -> None:
-    model = Derived(4)
-    twin = pickle.loads(pickle.dumps(model))
-    assert type(twin) is Derived
-    assert torch.equal(twin(torch.ones(1, 8)), model(torch.ones(1, 8)))
-
-
-def _own_class() -> Any:
-    return type(netdsl.loads(OWN))
-
-
-class Derived(_own_class()):  # type: ignore[misc]
-    pass
-
-
-def test_compile_in_one_graph() -> None:
-    model = pyramid()
-    compiled = torch.compile(model, fullgraph=True, backend="eager")
-    assert torch.equal(compiled(IMAGE), model(IMAGE))
-
-
-def test_compile_ahead_of_time() -> None:
-    model = netdsl.loads(OWN)
-    compiled = torch.compile(model, fullgraph=True, backend="aot_eager")
-    x = torch.linspace(-1, 1, 16).view(2, 8)
-    assert torch.allclose(compiled(x), model(x))
-    compiled(x).sum().backward()
-    assert model.scale.grad is not None
-
-
-@pytest.mark.parametrize("strict", [True, False])
-@pytest.mark.parametrize("text", ["pyramid", "own"])
-def test_export_with_a_dynamic_batch(strict: bool, text: str) -> None:
-    model = pyramid() if text == "pyramid" else netdsl.loads(OWN).eval()
-    x = IMAGE if text == "pyramid" else torch.linspace(-1, 1, 16).view(2, 8)
-    dynamic = {"x": {0: torch.export.Dim("N", min=2, max=64)}}
-    program = torch.export.export(model, (x,), dynamic_shapes=dynamic, strict=strict)
-    file = io.BytesIO()
-    torch.export.save(program, file)
-    file.seek(0)
-    again = torch.export.load(file).module()
-    for batch in (x, torch.cat([x, x, x])):
-        assert torch.equal(again(batch), model(batch))
-
-
-def test_symbolic_trace() -> None:
-    for model, x in ((pyramid(), IMAGE), (netdsl.loads(OWN).eval(), torch.ones(2, 8))):
-        assert torch.equal(torch.fx.symbolic_trace(model)(x), model(x))
-
-
-def test_train_and_eval_reach_forward() -> None:
-    model = netdsl.loads(
-        "net A:\n    input x: [N, 2]\n    x -> dropout(0.5)\n"
-    )
-    x = torch.ones(64, 2)
-    assert torch.equal(model.eval()(x), x)
-    assert not torch.equal(model.train()(x), x)
-
-
-# -- meta initialisation ---------------------------------------------------------------------------
-
-
-def test_a_module_made_on_meta_gets_its_starting_values() -> None:
-    with torch.device("meta"):
-        model = netdsl.loads(OWN)
-    assert all(t.is_meta for t in (*model.parameters(), *model.buffers()))
-    model.to_empty(device="cpu")
-    for module in model.modules():
-        if hasattr(module, "reset_parameters"):
-            module.reset_parameters()
-    assert torch.equal(model.scale, torch.ones(8))
-    assert torch.equal(model.steps, torch.arange(8) / 8)
-    assert torch.equal(model.scratch, torch.full((8,), 2.0))
-    assert -1 <= model.offset.min() and model.offset.max() <= 1
-    assert model.offset.unique().numel() > 1
-    assert [n for n, _ in model.named_parameters()] == ["scale", "offset", "fc.weight", "fc.bias"]
-    assert list(model.state_dict()) == ["scale", "offset", "steps", "fc.weight", "fc.bias"]
-
-
-# -- messages at run time -----------------------------------------------------------------------------
-
-
-def _traceback(model: nn.Module, *inputs: Tensor) -> str:
-    try:
-        model(*inputs)
-    except Exception:
-        return traceback.format_exc()
-    raise AssertionError("it runs")
-
-
-def test_a_run_time_error_names_the_line_of_the_net(folder: Path) -> None:
-    text = _traceback(netdsl.load("own.net"), torch.zeros(2, 7))
-    line = 1 + OWN.splitlines().index("    x * scale + offset + steps * scratch -> fc: Linear(width)")
-    assert f"# own.net:{line}" in text
-    assert "self.scale" in text
-
-
-def test_a_run_time_error_in_an_imported_net_names_that_file(folder: Path) -> None:
-    (folder / "main.net").write_text(
-        '\n\nfrom "own.net" import Own\n\n'
-        "net Main:\n    input x: [N, 8]\n    x -> own: Own\n"
-    )
-    text = _traceback(netdsl.load("main.net"), torch.zeros(2, 7))
-    assert "# main.net:7" in text and "# own.net:7" in text
-
-
-# -- what is not imported ---------------------------------------------------------------------------
+# -- what is not imported --------------------------------------------------------------
 
 
 def _fresh(code: str, folder: Path) -> str:
@@ -575,7 +388,7 @@ def test_check_imports_no_torch(folder: Path) -> None:
     assert _fresh(code, folder) == "() []"
 
 
-# -- for programs -----------------------------------------------------------------------------------
+# -- for programs ----------------------------------------------------------------------
 
 
 def test_compile_gives_the_text(folder: Path) -> None:
@@ -597,7 +410,9 @@ def test_compile_changes_defaults(folder: Path) -> None:
 
 def test_check_gives_messages(folder: Path) -> None:
     assert netdsl.check("own.net") == ()
-    (folder / "bad.net").write_text("net A:\n    input x: [N, 2]\n    x -> fc: Liner(3)\n")
+    (folder / "bad.net").write_text(
+        "net A:\n    input x: [N, 2]\n    x -> fc: Liner(3)\n"
+    )
     (diagnostic,) = netdsl.check("bad.net")
     assert diagnostic.code == "unknown-layer"
 

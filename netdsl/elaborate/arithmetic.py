@@ -271,7 +271,9 @@ def text_of(origin: Any) -> str:
     if isinstance(origin, graph.Const):
         return ascii(origin.value)
     if isinstance(origin, graph.SizeOf):
-        return repr(origin.size)
+        # Rounds of two loops have the same name, but not the same key.
+        keys = [a.key for a in dims.atoms(origin.size)]
+        return ".".join(keys) or repr(origin.size)
     if isinstance(origin, graph.CallOf):
         return f"{origin.target}({', '.join(text_of(a) for a in origin.arguments)})"
     if isinstance(origin, graph.SliceOf):

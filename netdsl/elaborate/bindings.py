@@ -70,9 +70,9 @@ class _Reader:
                     called.add(id(node.function))
                     self._call(item, bound, node, net)
         for node in syntax.walk(item):
-            if isinstance(node, syntax.Name) and id(node) not in called:
-                if self._net(item, node) is not None:
-                    raise _NotPlain
+            bare = isinstance(node, syntax.Name) and id(node) not in called
+            if bare and self._net(item, node) is not None:
+                raise _NotPlain
         if id(item) in self.nets and isinstance(item, syntax.Net):
             for parameter in item.parameters:
                 if parameter.default is not None and parameter.name in (

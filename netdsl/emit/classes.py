@@ -717,8 +717,7 @@ class ForwardWriter:
                     self._branch(statement)
                 case graph.Repeat():
                     iterable = speller.text(statement.loop.iterable)
-                    target = speller.target(statement.loop.target)
-                    target = _unused(statement, target)
+                    target = speller.target(_read_names(statement))
                     self.lines.add(f"for {target} in {iterable}:", span)
                     with self.lines.indented():
                         self.block(statement.body)
@@ -771,16 +770,16 @@ def _appended(statement: graph.Assign) -> graph.Expr | None:
     return None
 
 
-def _unused(statement: graph.Repeat, target: str) -> str:
-    """A loop variable that nobody reads is `_`."""
-    symbol = statement.loop.target
-    if not isinstance(symbol, Symbol):
-        return target
-    for inner in statement.body:
-        for part in _parts(inner):
-            if part is symbol:
-                return target
-    return "_"
+def _read_names(statement: graph.Repeat) -> Any:
+    """A loop's target; variables that nobody reads are `_`."""
+    read = {id(part) for inner in statement.body for part in _parts(inner)}
+
+    def visible(target: Any) -> Any:
+        if isinstance(target, tuple):
+            return tuple(visible(t) for t in target)
+        return target if id(target) in read else graph.Raw("_")
+
+    return visible(statement.loop.target)
 
 
 def _parts(statement: Any) -> list[Any]:

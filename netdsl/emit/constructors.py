@@ -560,13 +560,17 @@ class Constructor:
                 for p in graph.every(e)
                 if isinstance(p, Symbol)
             }
-        text = self.speller.target(loop.target)
-        if isinstance(loop.target, Symbol) and id(loop.target) not in used:
-            read = {a for m in repeat.members for a in _atoms(m.module)}
-            read |= {a for _, _, after in repeat.carried for a in dims.atoms(after)}
-            if all(a not in read for a, t in self.speller.elements if t == text):
-                return "_"
-        return text
+        read = {a for m in repeat.members for a in _atoms(m.module)}
+        read |= {a for _, _, after in repeat.carried for a in dims.atoms(after)}
+        sizes = {t for a, t in self.speller.elements if a in read}
+
+        def visible(target: Any) -> Any:
+            if isinstance(target, tuple):
+                return tuple(visible(t) for t in target)
+            shown = id(target) in used or self.speller.target(target) in sizes
+            return target if shown else graph.Raw("_")
+
+        return self.speller.target(visible(loop.target))
 
     def _in_loops(self, repeat: RepeatModule) -> int:
         """Gives the elements of the lists looped over the names of the targets."""

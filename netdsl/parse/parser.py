@@ -57,8 +57,11 @@ class Parser:
                 kept, parsed = known.pop(0)
                 kept.source, kept.start = source, chunk.start
                 chunk = kept
-            else:
+            elif len(report) < limits.diagnostics:
                 parsed = self._item(chunk, limits)
+            else:
+                # Enough is told: the rest is as broken as what was read.
+                parsed = Parsed(None, ())
             now.setdefault(key, []).append((chunk, parsed))
             report.extend(parsed.diagnostics)
             chunks.append(chunk)
