@@ -48,12 +48,12 @@ class Report:
     def __init__(self) -> None:
         self._seen: dict[tuple[str, Span], Diagnostic] = {}
         self._muted = 0
-        self._records: list[tuple[int, list[Diagnostic]]] = []
+        self._records: list[tuple[int, dict[tuple[str, Span], Diagnostic]]] = []
 
     def add(self, diagnostic: Diagnostic) -> None:
         for muted, record in self._records:
             if self._muted <= muted:
-                record.append(diagnostic)
+                record.setdefault((diagnostic.code, diagnostic.span), diagnostic)
         if not self._muted:
             self._seen.setdefault((diagnostic.code, diagnostic.span), diagnostic)
 
@@ -87,10 +87,10 @@ class Report:
             self._muted -= 1
 
     @contextmanager
-    def recorded(self) -> Iterator[list[Diagnostic]]:
+    def recorded(self) -> Iterator[dict[tuple[str, Span], Diagnostic]]:
         """What is said inside, though all of it be muted: who remembers a walk
         says it again."""
-        record: list[Diagnostic] = []
+        record: dict[tuple[str, Span], Diagnostic] = {}
         self._records.append((self._muted, record))
         try:
             yield record

@@ -6,9 +6,12 @@ from, so that a traceback shows both.
 
 from __future__ import annotations
 
+import gc
 import os
+import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -90,7 +93,8 @@ def load(
     hyperparameter can have, and ValueError if there is no such net, or if none
     is named and several could be meant.
     """
-    return _make(_read(path, externs, limits), _reader(path, limits), net, hyperparameters)
+    file = _read(path, externs, limits)
+    return _make(file, _reader(path, limits), net, hyperparameters)
 
 
 def loads(
@@ -124,7 +128,9 @@ def load_class(
 
 
 def _read(
-    path: str | os.PathLike[str], externs: Mapping[str, Any] | None, limits: Limits | None
+    path: str | os.PathLike[str],
+    externs: Mapping[str, Any] | None,
+    limits: Limits | None,
 ) -> _File:
     from netdsl import files
 
@@ -160,17 +166,41 @@ def _load(
     define: Mapping[str, str] | None = None,
 ) -> _Loaded:
     """A file's live module; with `define`, one whose net has other defaults."""
-    key = file.key(define or {}, net)
-    known = _loaded.get(key)
-    if known is not None and _reads_the_same(known, reader):
+    known = _known(file, reader, net, define)
+    if known is not None:
         return known
     reads: dict[tuple[str, str], bytes] = {}
-    analysis = _analyse(file, _noting(reader, reads), net, define)
-    if analysis.failed or analysis.program is None:
-        raise CompileError(d for d in analysis.diagnostics if d.level == "error")
-    loaded = _run(file, analysis, reads)
-    _loaded[key] = loaded
+    with _uncollected():
+        analysis = _analyse(file, _noting(reader, reads), net, define)
+        if analysis.failed or analysis.program is None:
+            raise CompileError(d for d in analysis.diagnostics if d.level == "error")
+        loaded = _run(file, analysis, reads)
+    _loaded[file.key(define or {}, net)] = loaded
     return loaded
+
+
+def _known(
+    file: _File,
+    reader: Any,
+    net: str | None = None,
+    define: Mapping[str, str] | None = None,
+) -> _Loaded | None:
+    """What was loaded before, if the file and its imports are as they were."""
+    known = _loaded.get(file.key(define or {}, net))
+    return known if known is not None and _reads_the_same(known, reader) else None
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """No garbage is collected inside: with torch loaded, looking for it takes
+    longer than compiling."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def _analyse(
@@ -258,7 +288,8 @@ def _prepare(
     """
     layers = {k: v for k, v in hyperparameters.items() if _may_be_net(v)}
     if layers:
-        analysis = _analyse(file, reader, None, None)
+        known = _known(file, reader)
+        analysis = known.analysis if known else _analyse(file, reader, None, None)
         if analysis.program is None or analysis.tree is None:
             raise CompileError(d for d in analysis.diagnostics if d.level == "error")
         name = _choose(analysis, net)
@@ -313,10 +344,8 @@ def _check_use(loaded: _Loaded, name: str, given: dict[str, Any]) -> None:
     program.report = report
     program.start()
     walk = Walk(program, net, defining=False, training=False)
-    try:
+    with suppress(Stop, TooMuch):
         use_concrete(walk, net, [], python_arguments(given), {}, False, net.name_span)
-    except (Stop, TooMuch):
-        pass
     if report.failed:
         raise CompileError(d for d in report if d.level == "error")
     needed = [s.name for s in program.class_sizes(net) if s.name not in given]
@@ -378,8 +407,6 @@ def _arguments(value: partial[Any]) -> Iterator[str]:
 
 
 def _is_known_class(value: Any, name: str) -> bool:
-    import sys
-
     from torch import nn
 
     from netdsl.live import LiveModule

@@ -70,8 +70,9 @@ class _Reader:
                     called.add(id(node.function))
                     self._call(item, bound, node, net)
         for node in syntax.walk(item):
-            bare = isinstance(node, syntax.Name) and id(node) not in called
-            if bare and self._net(item, node) is not None:
+            if not isinstance(node, syntax.Name) or id(node) in called:
+                continue
+            if self._net(item, node) is not None:
                 raise _NotPlain
         if id(item) in self.nets and isinstance(item, syntax.Net):
             for parameter in item.parameters:

@@ -227,7 +227,8 @@ def comprehend(
     if any(isinstance(v, Blur) for v in values):
         return Val(BLUR, expr, node.span)
     if state.get("rounds") and any(isinstance(v, Tensor) for v in leaves(values)):
-        return Val(each_round(values[0], *state["rounds"], expr), expr, node.span)
+        count, index = state["rounds"]
+        return Val(each_round(values[0], count, index, expr), expr, node.span)
     if walk.defining and len(node.clauses) == 1 and not state["open"]:
         values = _again(walk, node, sources[0], values)
     if state["open"]:

@@ -142,7 +142,7 @@ class Program:
             self._constants[key] = None
             with self.report.recorded() as said:
                 self._constants[key] = self._constant(item)
-            self._said[key] = tuple(said)
+            self._said[key] = tuple(said.values())
         else:
             self.report.extend(self._said.get(key, ()))
         known = self._constants[key]
@@ -387,7 +387,7 @@ class Program:
             return known
         with self._inside(net, net.name_span), self.report.recorded() as said:
             walk = self._define(net, frozenset())
-        walk.said = tuple(said)
+        walk.said = tuple(said.values())
         self._walks[id(net)] = walk
         return walk
 
@@ -758,7 +758,7 @@ class Program:
             inner.built,
             isinstance(inner.result, Blur),
             serial,
-            tuple(said),
+            tuple(said.values()),
         )
         if key is not None:
             training = _ANY if asked == self.asked_training else walk.training

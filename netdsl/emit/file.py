@@ -181,7 +181,7 @@ class FileWriter:
             for part in syntax.walk(other)
         )
 
-    # -- what the writers ask --------------------------------------------------------------
+    # -- what the writers ask ----------------------------------------------------------
 
     def is_file_doc(self, net: syntax.Net) -> bool:
         return self._doc[1] is net
@@ -322,7 +322,7 @@ class FileWriter:
             self.writers[id(net)] = known
         return known
 
-    # -- writing ---------------------------------------------------------------------------
+    # -- writing -----------------------------------------------------------------------
 
     def write(self) -> Emitted:
         blocks: list[Lines] = []
@@ -413,7 +413,7 @@ class FileWriter:
             lines.add(f"from {package} import {', '.join(froms[package])}")
 
 
-# -- what a net needs ------------------------------------------------------------------------
+# -- what a net needs ------------------------------------------------------------------
 
 
 def _first_round(size: Any) -> Any:

@@ -36,7 +36,7 @@ def _flat(statements: list[Any]) -> Iterator[Any]:
             yield statement
 
 
-# -- when values are drawn ---------------------------------------------------------------
+# -- when values are drawn -------------------------------------------------------------
 
 
 def drawn_in_place(program: Any, statements: list[Any]) -> bool:
@@ -83,7 +83,7 @@ def _draws(statement: OwnTensor) -> bool:
     )
 
 
-# -- making them -------------------------------------------------------------------------
+# -- making them -----------------------------------------------------------------------
 
 
 def write_own(
@@ -119,7 +119,7 @@ def _made(speller: Speller, statement: OwnTensor, in_place: bool) -> str:
     return f"{note('torch.empty')}({sizes or '()'})"
 
 
-# -- filling them again ------------------------------------------------------------------
+# -- filling them again ----------------------------------------------------------------
 
 
 def write_reset(speller: Speller, lines: Lines, statements: list[Any]) -> None:
@@ -168,8 +168,9 @@ def _fill(speller: Speller, lines: Lines, statement: OwnTensor) -> None:
         text = f"{note('nn.init')}.{value.name}_({', '.join(parts)})"
     elif _is_copied(statement):
         source = value.expr
-        if isinstance(source, graph.Ref) and isinstance(source.symbol.value, graph.Expr):
-            source = source.symbol.value
+        symbol = source.symbol if isinstance(source, graph.Ref) else None
+        if symbol is not None and isinstance(symbol.value, graph.Expr):
+            source = symbol.value
         text = f"{name}.copy_({speller.text(source)})"
     else:
         text = f"{note('nn.init')}.constant_({name}, {speller.text(value.expr)})"
