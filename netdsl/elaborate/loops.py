@@ -342,7 +342,7 @@ def go_round(
                 closed[atom] = before + loop.index * step
     if settled and not closed:
         # The last walk was the real one: only its messages are missing.
-        walk.report.extend(said)
+        walk.report.extend(said.values())
     else:
         if settled:
             undo()

@@ -1,0 +1,76 @@
+"""VGG (Simonyan and Zisserman, 2014), https://arxiv.org/abs/1409.1556"""
+
+from torch import Tensor, nn
+
+D = [64, 64, 0, 128, 128, 0, 256, 256, 256, 0, 512, 512, 512, 0, 512, 512, 512, 0]
+
+
+class Features(nn.Sequential):
+    def __init__(self, in_channels: int, plan: list[int], norm: bool) -> None:
+        super().__init__()
+        channels = in_channels
+        for v in plan:
+            if v == 0:
+                self.append(nn.MaxPool2d(2, stride=2))
+            elif norm:
+                self.append(nn.Conv2d(channels, v, 3, padding=1))
+                self.append(nn.BatchNorm2d(v))
+                self.append(nn.ReLU(inplace=True))
+            else:
+                self.append(nn.Conv2d(channels, v, 3, padding=1))
+                self.append(nn.ReLU(inplace=True))
+            if v != 0:
+                channels = v
+        self.out_channels = channels
+
+
+class VGG(nn.Module):
+    """VGG (Simonyan and Zisserman, 2014), https://arxiv.org/abs/1409.1556"""
+
+    def __init__(
+        self,
+        plan: list[int],
+        norm: bool = False,
+        num_classes: int = 1000,
+        dropout: float = 0.5,
+    ) -> None:
+        super().__init__()
+        self.features = Features(3, plan, norm)
+        self.avgpool = nn.AdaptiveAvgPool2d(7)
+        self.classifier = nn.Sequential(
+            nn.Linear(49 * self.features.out_channels, 4096),
+            nn.ReLU(inplace=True),
+            nn.Dropout(dropout),
+            nn.Linear(4096, 4096),
+            nn.ReLU(inplace=True),
+            nn.Dropout(dropout),
+            nn.Linear(4096, num_classes),
+        )
+        for module in self.modules():
+            if isinstance(module, nn.Conv2d):
+                nn.init.kaiming_normal_(
+                    module.weight, mode="fan_out", nonlinearity="relu"
+                )
+                if module.bias is not None:
+                    nn.init.zeros_(module.bias)
+            elif isinstance(module, nn.Linear):
+                nn.init.normal_(module.weight, std=0.01)
+                if module.bias is not None:
+                    nn.init.zeros_(module.bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """x: [N, 3, H, W] -> [N, num_classes]"""
+        x = self.avgpool(self.features(x)).flatten(1)
+        x = self.classifier(x)
+        return x
+
+
+def vgg16(num_classes: int = 1000) -> VGG:
+    return VGG(D, num_classes=num_classes)
+
+
+def vgg16_bn(num_classes: int = 1000) -> VGG:
+    return VGG(D, norm=True, num_classes=num_classes)
+
+
+# netdsl: made from vgg.net
