@@ -73,9 +73,13 @@ class Session:
         reader: Reader | None = None,
         net: str | None = None,
         define: Mapping[str, str] | None = None,
-        externs: Mapping[str, str] | None = None,
+        expects: bool = True,
     ) -> Analysis:
-        """Reads, resolves and walks a file; checks all that can be checked."""
+        """Reads, resolves and walks a file; checks all that can be checked.
+
+        What the file expects of its nets is for `check` to say; who only wants
+        the Python leaves it out.
+        """
         report = Report()
         if sys.getrecursionlimit() < _RECURSION:
             sys.setrecursionlimit(_RECURSION)
@@ -88,6 +92,9 @@ class Session:
                 "no-net", "the file holds no net", _start(tree),
                 help="write `net NAME:` and, indented below it, `input x: [...]`",
             )  # fmt: skip
+        if not expects:
+            items = tuple(i for i in tree.items if not isinstance(i, syntax.Expect))
+            tree = syntax.Program(tree.span, items, tree.chunks)
         if define or net is not None:
             tree = redefined(self, tree, net, define or {}, report)
         files = resolve(tree, self.parser, reader or no_imports, report, self.limits)
@@ -300,7 +307,9 @@ def compile(
 ) -> Outcome:
     """The messages about a file and, if it has no mistakes, its Python."""
     session = Session(limits)
-    analysis = session.analyse(name, data, reader=reader, net=net, define=define)
+    analysis = session.analyse(
+        name, data, reader=reader, net=net, define=define, expects=False
+    )
     if analysis.failed or analysis.program is None:
         return Outcome(analysis.diagnostics, None)
     missing = missing_nets(analysis.program)

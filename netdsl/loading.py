@@ -209,7 +209,9 @@ def _analyse(
     from netdsl.compiler import Session
 
     session = Session(file.limits)
-    return session.analyse(file.name, file.data, reader=reader, net=net, define=define)
+    return session.analyse(
+        file.name, file.data, reader=reader, net=net, define=define, expects=False
+    )
 
 
 def _noting(reader: Any, reads: dict[tuple[str, str], bytes]) -> Any:

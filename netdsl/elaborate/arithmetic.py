@@ -134,6 +134,8 @@ def _integers(op: str, a: Size, b: Size, expr: graph.Expr) -> Any:
             case "%":
                 return dims.modulo(a, b)
             case "**" if isinstance(b, int) and b < 0:
+                if a == 0:
+                    raise Refusal("division-by-zero", "`**` of 0 and a negative number")
                 return float(a) ** b if isinstance(a, int) else Unknown("float", expr)
             case "**":
                 return _small(dims.power(a, b))

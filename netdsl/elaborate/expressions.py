@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import islice
 from typing import Any
 
 from netdsl import graph, syntax
@@ -26,6 +27,7 @@ from netdsl.elaborate.values import (
     assume,
     decide,
     is_static,
+    leaves,
     size_names,
     type_name,
 )
@@ -34,7 +36,7 @@ from netdsl.graph import Expr, Symbol
 from netdsl.layers import Call, Unknown
 from netdsl.layers.indexing import index_shape
 from netdsl.layers.spec import Declaration
-from netdsl.shapes import Tensor
+from netdsl.shapes import Refusal, Tensor
 
 
 @evaluates(syntax.Name)
@@ -63,6 +65,8 @@ def _f_string(walk: Walk, node: syntax.FString) -> Val:
             texts = None
         elif texts is not None:
             texts.append(str(val.value))
+    if texts is not None and sum(map(len, texts)) > walk.limits.steps:
+        raise Refusal("too-many-steps", "this makes too long a string")
     expr = graph.Format(tuple(parts))
     value = "".join(texts) if texts is not None else Unknown("str", expr)
     return Val(value, expr, node.span)
@@ -73,6 +77,7 @@ def _tuple(walk: Walk, node: syntax.TupleOf) -> Val:
     vals = walk.in_order([lambda i=i: walk.evaluate(i) for i in node.items])  # type: ignore[misc]
     expr = graph.Sequence("tuple", tuple(v.expr for v in vals))
     spans = tuple(v.span for v in vals)
+    _bounded(walk, [v.value for v in vals])
     return Val(tuple(v.value for v in vals), expr, node.span, spans)
 
 
@@ -95,7 +100,17 @@ def _list(walk: Walk, node: syntax.ListOf) -> Val:
                 return Val(Unknown("list[int]", expr), expr, node.span)
         else:
             values.append(val.value)
+    _bounded(walk, values)
     return Val(values, graph.Sequence("list", tuple(exprs)), node.span)
+
+
+def _bounded(walk: Walk, values: Sequence[Any]) -> None:
+    """Refuses nested values of more parts than are worked out: doubling adds up."""
+    if not any(isinstance(v, list | tuple | dict) for v in values):
+        return
+    most = walk.limits.steps // 10
+    if sum(1 for _ in islice(leaves(list(values)), most + 1)) > most:
+        raise Refusal("too-many-steps", f"this holds more than {most:,} values")
 
 
 def _list_item(walk: Walk, item: syntax.Expression) -> Val:
@@ -470,6 +485,8 @@ def _index_value(
         )
     if isinstance(index, slice):
         bounds = (index.start, index.stop, index.step)
+        if index.step == 0:
+            raise walk.stop("wrong-value", "the step of a slice isn't 0", node.span)
         if all(b is None or isinstance(b, int) for b in bounds):
             return value[index]
         return Unknown(type_name(value), expr)

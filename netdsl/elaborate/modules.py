@@ -557,7 +557,7 @@ def _infer(
                 " and none flows in",
             )
         try:
-            out[parameter.name] = source.shape.at(index)
+            out[parameter.name] = walk.simplest(source.shape.at(index))
         except Refusal:
             # The rule says best what is wrong with a tensor of too few sizes.
             rule = Call(declaration, {**values, **out, **running}, walk.facts)

@@ -311,6 +311,13 @@ class Walk:
                 self.conditions.append((comparison, text, span))
             self.facts = self.facts.assume(comparison)
 
+    def simplest(self, size: Size) -> Size:
+        """The size as the facts allow to write it: `C` for `heads * (C // heads)`."""
+        if not isinstance(size, Dim):
+            return size
+        normal = self.facts.normal(size)
+        return normal if len(dims.show(normal)) < len(dims.show(size)) else size
+
     def learn(self, conditions: Iterable[tuple[Comparison, str]]) -> None:
         """Conditions that torch checks itself where the layer is built or run."""
         for comparison, _ in conditions:

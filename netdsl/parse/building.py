@@ -167,10 +167,10 @@ def _hole(b: Builder, text: str, span: Span) -> Any:
 
 def _moved(node: Any, chunk: Chunk) -> Any:
     """The same tree with its spans in another chunk."""
+    if isinstance(node, Span):  # a tuple, too
+        return Span(chunk, node.start, node.end)
     if isinstance(node, tuple):
         return tuple(_moved(n, chunk) for n in node)
-    if isinstance(node, Span):
-        return Span(chunk, node.start, node.end)
     if isinstance(node, syntax.Node):
         return type(node)(*(_moved(getattr(node, f), chunk) for f in node.fields))
     return node
