@@ -1,10 +1,10 @@
 """The pipeline: text -> tree -> names -> graph -> Python, and what runs it all.
 
-    parse      Source            -> syntax.Program
-    resolve    syntax.Program    -> Files: definitions, imports
-    elaborate  Files             -> Program: nets with values and shapes
-    emit       Program           -> Emitted: lines of Python
-    format     Emitted           -> text, by black
+parse      Source            -> syntax.Program
+resolve    syntax.Program    -> Files: definitions, imports
+elaborate  Files             -> Program: nets with values and shapes
+emit       Program           -> Emitted: lines of Python
+format     Emitted           -> text, by black
 """
 
 from __future__ import annotations
@@ -195,7 +195,7 @@ def use_defaults(program: Program, net: syntax.Net) -> None:
         pass
 
 
-# -- choosing a net ------------------------------------------------------------------
+# -- choosing a net ------------------------------------------------------------
 
 
 def nets_of(tree: syntax.Program) -> list[syntax.Net]:
@@ -265,7 +265,13 @@ def redefined(
             )
         parameters.append(parameter)
     changed = syntax.Net(
-        net.span, net.name, net.name_span, tuple(parameters), net.layer, net.doc, net.body
+        net.span,
+        net.name,
+        net.name_span,
+        tuple(parameters),
+        net.layer,
+        net.doc,
+        net.body,
     )
     # What the file expects, it expects of the defaults that it has.
     items = tuple(
@@ -276,7 +282,7 @@ def redefined(
     return syntax.Program(tree.span, items, tree.chunks)
 
 
-# -- what the doors call -----------------------------------------------------------------
+# -- what the doors call -------------------------------------------------------
 
 
 def check(
@@ -328,7 +334,9 @@ def missing_nets(program: Program) -> tuple[Diagnostic, ...]:
     tree = program.files.main.program
     if not nets_of(tree):
         report.error(
-            "no-net", "the file holds no net, so there is nothing to compile", tree.span,
+            "no-net",
+            "the file holds no net, so there is nothing to compile",
+            tree.span,
             help="write `net NAME:` and, indented below it, `input x: [...]`",
         )  # fmt: skip
     return tuple(report)

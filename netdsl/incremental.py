@@ -40,7 +40,9 @@ class Memory:
         alive = {id(i) for known in self._known.values() for i in known.needs}
         self._words = {k: v for k, v in self._words.items() if k in alive}
 
-    def recall(self, program: Program, item: syntax.Item) -> tuple[Diagnostic, ...] | None:
+    def recall(
+        self, program: Program, item: syntax.Item
+    ) -> tuple[Diagnostic, ...] | None:
         """The messages about an item, if nothing that they rest on has changed."""
         known = self._known.get(id(item))
         if known is None:
@@ -66,9 +68,7 @@ class Memory:
         """
         found = list(self._reached(program, item))
         if any(_takes_nets(i) for i in found):
-            others = [
-                i for f in program.files.files.values() for i in f.program.items
-            ]
+            others = [i for f in program.files.files.values() for i in f.program.items]
             found += [i for i in others if all(i is not k for k in found)]
         return tuple(found)
 

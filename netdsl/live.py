@@ -79,7 +79,7 @@ def _run(name: str, origin: Origin) -> LiveModule:
     return module
 
 
-# -- pickling --------------------------------------------------------------------------
+# -- pickling ------------------------------------------------------------------
 
 
 def _make_picklable(module: LiveModule) -> None:

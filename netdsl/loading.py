@@ -156,7 +156,7 @@ def _choose(analysis: Analysis, net: str | None) -> str:
     return chosen.name
 
 
-# -- loading ---------------------------------------------------------------------------
+# -- loading -------------------------------------------------------------------
 
 
 def _load(
@@ -261,7 +261,7 @@ def _run(
 _EXTERNS = "netdsl.externs"
 
 
-# -- building --------------------------------------------------------------------------
+# -- building ------------------------------------------------------------------
 
 
 def _make(
@@ -357,7 +357,7 @@ def _check_use(loaded: _Loaded, name: str, given: dict[str, Any]) -> None:
     loaded.checked.add(key)
 
 
-# -- nets as hyperparameters -----------------------------------------------------------
+# -- nets as hyperparameters ---------------------------------------------------
 
 
 def _may_be_net(value: Any) -> bool:

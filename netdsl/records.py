@@ -51,8 +51,7 @@ class Record(metaclass=_Meta):
 
     def __eq__(self, other: object) -> bool:
         return self is other or (
-            type(self) is type(other)
-            and self._values() == other._values()
+            type(self) is type(other) and self._values() == other._values()
         )
 
     def __hash__(self) -> int:

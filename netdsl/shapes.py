@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-
-
 from netdsl.dims import Dim, Size, show
 from netdsl.records import Record
 

@@ -349,9 +349,9 @@ def viewed_as(draw: Draw) -> Case:
 def flattened(draw: Draw) -> Case:
     tensor = draw(tensors())
     shape = sizes_of(tensor)
-    return (tensor, dim(draw, shape)), {} if seldom(draw, 2) else {
-        "end_dim": dim(draw, shape)
-    }
+    return (tensor, dim(draw, shape)), (
+        {} if seldom(draw, 2) else {"end_dim": dim(draw, shape)}
+    )
 
 
 @st.composite

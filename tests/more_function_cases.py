@@ -257,13 +257,16 @@ def matrices(draw: Draw, batch: bool, added: bool) -> Case:
 @st.composite
 def vectors(draw: Draw, *ranks: int) -> Case:
     size = draw(sizes)
-    return tuple(
-        of(
-            *spoiled(draw, (draw(sizes),) * (r - 1) + (size,)),
-            dtype=draw(st.sampled_from(SAME)),
-        )
-        for r in ranks
-    ), {}
+    return (
+        tuple(
+            of(
+                *spoiled(draw, (draw(sizes),) * (r - 1) + (size,)),
+                dtype=draw(st.sampled_from(SAME)),
+            )
+            for r in ranks
+        ),
+        {},
+    )
 
 
 EQUATIONS = (

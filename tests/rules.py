@@ -311,9 +311,11 @@ def check_symbolic(use: Use, *, arguments: bool = False) -> None:
     symbolic = Use(
         use.declaration,
         names.of_input(use.inputs),
-        {k: names.of_argument(v) for k, v in use.arguments.items()}
-        if arguments
-        else use.arguments,
+        (
+            {k: names.of_argument(v) for k, v in use.arguments.items()}
+            if arguments
+            else use.arguments
+        ),
         {k: names.of_input(v) for k, v in use.keywords.items()},
     )
     try:
@@ -341,9 +343,9 @@ def check_starred(use: Use) -> None:
         try:
             call, result = apply_rule(again)
         except Refusal as refusal:
-            assert refusal.code == "unknown-rank", (
-                f"{again}: {refusal.text}, but not so for {use}"
-            )
+            assert (
+                refusal.code == "unknown-rank"
+            ), f"{again}: {refusal.text}, but not so for {use}"
             continue
         answer = expected._replace(result=_expand(result, sizes[:i]))
         _compare_again(f"{again} for {use}", expected, answer, call, names)
@@ -391,14 +393,14 @@ def check(use: Use, *, device: str = "cpu", symbolic: bool = True) -> bool:
     elif theirs.refusal:
         raise AssertionError(f"{use}: torch refuses ({theirs.refusal}), we do not")
     else:
-        assert _alike(ours.result, theirs.result), (
-            f"{use}: we say {_say(ours.result)}, torch {_say(theirs.result)}"
-        )
+        assert _alike(
+            ours.result, theirs.result
+        ), f"{use}: we say {_say(ours.result)}, torch {_say(theirs.result)}"
         for what in ("parameters", "buffers"):
             mine, other = getattr(ours, what), getattr(theirs, what)
-            assert mine is not None and list(mine.items()) == list(other.items()), (
-                f"{use}: our {what} are {mine}, torch's {other}"
-            )
+            assert mine is not None and list(mine.items()) == list(
+                other.items()
+            ), f"{use}: our {what} are {mine}, torch's {other}"
     if symbolic:
         check_symbolic(use)
         check_starred(use)

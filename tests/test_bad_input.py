@@ -77,7 +77,10 @@ def codes(data: str | bytes, limits: Limits | None = None) -> list[str]:
         ("net A:\u2028    x\n".encode(), "bad-character"),
         ("net Größe:\n    input x: [N]\n    x\n".encode(), "bad-character"),
         ("net A:\n    input х: [N]\n    х\n".encode(), "bad-character"),
-        ("net A:\n    input x: [N]\n    x -> fc: Linear(٣)\n".encode(), "bad-character"),
+        (
+            "net A:\n    input x: [N]\n    x -> fc: Linear(٣)\n".encode(),
+            "bad-character",
+        ),
         ("net A:\n    input x: [N]\n    x -> ﬁ: ReLU\n".encode(), "bad-character"),
         (b"a" * (2**20 + 1), "too-large"),
         (b"[" * 2**20, "syntax-error"),
@@ -171,11 +174,14 @@ def test_a_long_sum_is_no_nesting() -> None:
         "let a = [lambda: 1]",
         "fn f(n) = f(n)\nlet a = f(1)",
         "fn f(n) = g(n)\nfn g(n) = f(n)\nlet a = f(1)",
-        "fn f(n):\n    for i in range(n):\n        n = n + f(n)\n    return n\nlet a = f(5)",
+        "fn f(n):\n    for i in range(n):\n        n = n + f(n)\n    return n\n"
+        "let a = f(5)",
     ],
 )
 def test_values(text: str) -> None:
-    outcome = compiled(f"{text}\n\nnet Small:\n    input x: [N, 8]\n    x -> fc: Linear(a)\n")
+    outcome = compiled(
+        f"{text}\n\nnet Small:\n    input x: [N, 8]\n    x -> fc: Linear(a)\n"
+    )
     assert any(d.level == "error" for d in outcome.diagnostics)
 
 
@@ -336,7 +342,9 @@ WORDS = """net fn let input param buffer init tie expect extern from import as i
 in return and or not is None True False training skip where x y fc relu Linear Conv2d
 add cat flatten N C H [ ] ( ) { } | -> : , = == != <= + - * ** / // % @ . ... _ 0 1 -1
 8 3.5 1e3 10**12 "a" f"{x}" \"\"\" ' # \\ ; $ é → \t int64 float32 params Small range len
-""".split(" ")
+""".split(
+    " "
+)
 WORDS = [w for word in WORDS for w in word.split("\n") if w]
 
 ANY = settings(

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import netdsl
 import pytest
 import torch
+
+import netdsl
 
 BLOCKS = """
 net Conv():
@@ -45,7 +46,10 @@ def test_their_classes_run(tmp_path):
     path = tmp_path / "model.net"
     path.write_text(BLOCKS)
     x = torch.randn(2, 3, 8, 8)
-    for name, first in (("conv", "trunk.0.conv.weight"), ("mixer", "trunk.0.fc.weight")):
+    for name, first in (
+        ("conv", "trunk.0.conv.weight"),
+        ("mixer", "trunk.0.fc.weight"),
+    ):
         model = netdsl.load(path, name, classes=4)
         assert next(iter(model.state_dict())) == first
         assert model(x).shape == (2, 4)

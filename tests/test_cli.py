@@ -410,9 +410,15 @@ def test_python_m_netdsl() -> None:
 @pytest.fixture
 def real() -> Callable[..., Any]:
     compiler = pytest.importorskip("netdsl.compiler")
-    # Compiling says all that checking does, and what only a product needs.
-    compile: Callable[..., Any] = compiler.compile
-    return compile
+
+    def run_both(name: str, data: bytes, **options: Any) -> Any:
+        """What checking says, and what only compiling finds after it."""
+        checked = compiler.check(name, data, **options)
+        return (
+            checked if checked.diagnostics else compiler.compile(name, data, **options)
+        )
+
+    return run_both
 
 
 @pytest.mark.usefixtures("real")

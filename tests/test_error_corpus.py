@@ -37,13 +37,14 @@ def case_id(path: Path) -> str:
 
 
 def compiled(path: Path) -> Outcome:
-    return compiler.compile(
-        path.name,
-        path.read_bytes(),
-        reader=directory_reader(""),
-        externs=EXTERNS,
-        limits=LIMITS.get(path.parent.name),
-    )
+    """What checking says, and what only compiling finds after it."""
+    limits = LIMITS.get(path.parent.name)
+    reader = directory_reader("")
+    name, data = path.name, path.read_bytes()
+    outcome = compiler.check(name, data, reader=reader, limits=limits)
+    if any(d.level == "error" for d in outcome.diagnostics):
+        return outcome
+    return compiler.compile(name, data, reader=reader, externs=EXTERNS, limits=limits)
 
 
 @pytest.fixture(autouse=True)
@@ -131,7 +132,9 @@ def codes_used() -> set[str]:
         tree = ast.parse(path.read_text(encoding="utf-8"))
         for node in ast.walk(tree):
             if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
-                targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+                targets = (
+                    node.targets if isinstance(node, ast.Assign) else [node.target]
+                )
                 if any(isinstance(t, ast.Name) and t.id == "code" for t in targets):
                     found.update(words(node.value))
             if isinstance(node, ast.arg | ast.keyword) and node.arg == "code":
@@ -139,7 +142,11 @@ def codes_used() -> set[str]:
                     found.update(words(node.value))
             if isinstance(node, ast.FunctionDef):
                 defaults = dict(
-                    zip(reversed(node.args.args), reversed(node.args.defaults), strict=False)
+                    zip(
+                        reversed(node.args.args),
+                        reversed(node.args.defaults),
+                        strict=False,
+                    )
                 )
                 for argument, default in defaults.items():
                     if argument.arg == "code":

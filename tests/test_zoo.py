@@ -5,11 +5,12 @@ from __future__ import annotations
 from hashlib import sha256
 from pathlib import Path
 
-import netdsl
 import pytest
 import torch
 import torchvision.models as originals
 from torch import nn
+
+import netdsl
 
 ZOO = Path(__file__).parents[1] / "examples" / "zoo"
 

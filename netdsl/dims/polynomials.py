@@ -34,9 +34,7 @@ class Atom:
         self.hi = hi
 
     def __eq__(self, other: object) -> bool:
-        return self is other or (
-            type(self) is type(other) and self.key == other.key
-        )
+        return self is other or (type(self) is type(other) and self.key == other.key)
 
     def __hash__(self) -> int:
         return hash(self.key)
@@ -734,7 +732,7 @@ def _key(size: Size) -> str:
     )
 
 
-# -- substitution ----------------------------------------------------
+# -- substitution --------------------------------------------------------------
 
 
 def substitute(size: Size, values: Mapping[Atom, Size]) -> Size:

@@ -9,7 +9,6 @@ from typing import Any
 
 from netdsl import dims, graph, syntax
 from netdsl.dims import Dim, Size
-from netdsl.facts import Comparison
 from netdsl.elaborate.values import (
     BLUR,
     Blur,
@@ -17,15 +16,15 @@ from netdsl.elaborate.values import (
     Factory,
     FunctionValue,
     ModuleValue,
-    OpenNets,
     NetParameter,
+    OpenNets,
     Rounds,
-    decide,
     type_name,
 )
+from netdsl.facts import Comparison
 from netdsl.layers.spec import Unknown, describe
 from netdsl.limits import Limits
-from netdsl.shapes import Refusal, Tensor
+from netdsl.shapes import Refusal
 
 _ORDER = {"<", "<=", ">", ">="}
 _PYTHON: dict[str, Callable[[Any, Any], Any]] = {
@@ -365,7 +364,9 @@ def _elementwise(name: str, args: Sequence[Any], expr: graph.Expr) -> Any:
         ):
             if name != "float" and is_int(args[0]):
                 return args[0]
-            return dims.of(dims.Name(f"{name}:{expr!r}", None, None, expr, text_of(expr)))
+            return dims.of(
+                dims.Name(f"{name}:{expr!r}", None, None, expr, text_of(expr))
+            )
         if name == "abs" and is_int(args[0]) and dims.bounds(args[0])[0] is not None:
             if dims.bounds(args[0])[0] >= 0:  # type: ignore[operator]
                 return args[0]
@@ -406,7 +407,9 @@ def _len(args: Sequence[Any], expr: graph.Expr, limits: Limits) -> Any:
 
 def _extreme(name: str) -> Callable[..., Any]:
     def run(args: Sequence[Any], expr: graph.Expr, limits: Limits) -> Any:
-        values = list(args[0]) if len(args) == 1 and not is_open(args[0]) else list(args)
+        values = (
+            list(args[0]) if len(args) == 1 and not is_open(args[0]) else list(args)
+        )
         if all(is_int(v) for v in values) and not isinstance(values[0], Rounds):
             return (dims.minimum if name == "min" else dims.maximum)(*values)
         if any(is_open(v) for v in values):
@@ -505,5 +508,3 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "list": _as(list),
     "tuple": _as(tuple),
 }
-
-

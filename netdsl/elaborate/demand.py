@@ -180,7 +180,7 @@ def in_size(program: Any, size: Size) -> Iterator[Symbol]:
             yield from in_expr(program, origin)
 
 
-# -- what a class keeps ----------------------------------------------------------------
+# -- what a class keeps --------------------------------------------------------
 
 
 def keep(program: Any, out: OutOf) -> None:
@@ -205,7 +205,7 @@ def nets_behind(program: Any, module: graph.Module) -> Iterator[Any]:
             yield from nets_behind(program, module.other)
 
 
-# -- sizes that a call passes on ---------------------------------------------------------
+# -- sizes that a call passes on -----------------------------------------------
 
 
 def net_sizes(program: Any, module: graph.NetModule) -> list[Any]:

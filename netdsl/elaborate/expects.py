@@ -52,9 +52,11 @@ def _check_params(walk: Walk, node: syntax.Expect) -> None:
     if count != wanted:
         walk.error(
             "expect-failed",
-            f"`{net.name}` has {count:,} parameters, not {wanted:,}"
-            if isinstance(wanted, int)
-            else f"`{net.name}` has {count:,} parameters",
+            (
+                f"`{net.name}` has {count:,} parameters, not {wanted:,}"
+                if isinstance(wanted, int)
+                else f"`{net.name}` has {count:,} parameters"
+            ),
             node.params.span,
             note=f"the net has {count:_}",
         )
@@ -62,9 +64,7 @@ def _check_params(walk: Walk, node: syntax.Expect) -> None:
 
 def _open_names(count: dims.Dim) -> list[str]:
     return list(
-        dict.fromkeys(
-            str(a) for a in dims.atoms(count) if isinstance(a, dims.Name)
-        )
+        dict.fromkeys(str(a) for a in dims.atoms(count) if isinstance(a, dims.Name))
     )
 
 

@@ -219,9 +219,7 @@ def _compare(walk: Walk, node: syntax.Compare) -> Val:
             return call_operator(walk, op, expr, [left, right], node.span)
         dynamic = is_dynamic(walk, left) or is_dynamic(walk, right)
         single = expr if len(node.ops) == 1 else graph.Op(op, (left.expr, right.expr))
-        answers.append(
-            arithmetic.compare(op, left.value, right.value, single, dynamic)
-        )
+        answers.append(arithmetic.compare(op, left.value, right.value, single, dynamic))
     return Val(_all(answers), expr, node.span)
 
 
@@ -419,7 +417,9 @@ def _tensor_attribute(walk: Walk, val: Val, node: syntax.Attribute, expr: Expr) 
         return Val(Unknown("device", expr), expr, node.span)
     if node.name in ("T", "mT"):
         name = "t" if node.name == "T" else "transpose"
-        extra = [] if name == "t" else [Val(-2, graph.Const(-2)), Val(-1, graph.Const(-1))]
+        extra = (
+            [] if name == "t" else [Val(-2, graph.Const(-2)), Val(-1, graph.Const(-1))]
+        )
         return call_operator(walk, name, expr, [val, *extra], node.span)
     raise walk.stop(
         "unknown-name",

@@ -40,7 +40,7 @@ from netdsl.graph import ChainModule, ChoiceModule, Module, SkipModule, Symbol
 from netdsl.shapes import Refusal, Tensor
 from netdsl.source import Span
 
-# -- flows -----------------------------------------------------------------------
+# -- flows ---------------------------------------------------------------------
 
 
 @evaluates(syntax.Flow)
@@ -87,7 +87,9 @@ def run_stage(walk: Walk, node: syntax.Expression, flowing: Val) -> Val:
     match node:
         case syntax.Labelled():
             module = declare(walk, node)
-            return apply(walk, _as_value(module), [*_parts(flowing)], {}, node.value.span)
+            return apply(
+                walk, _as_value(module), [*_parts(flowing)], {}, node.value.span
+            )
         case syntax.Branches():
             return _branches(walk, node, flowing)
         case syntax.ListOf():
@@ -123,7 +125,11 @@ def _is_arithmetic(node: syntax.Expression) -> bool:
 
 
 def _callee(walk: Walk, node: syntax.Expression) -> Val:
-    return lookup_stage(walk, node) if isinstance(node, syntax.Name) else walk.evaluate(node)
+    return (
+        lookup_stage(walk, node)
+        if isinstance(node, syntax.Name)
+        else walk.evaluate(node)
+    )
 
 
 def _parts(flowing: Val) -> list[Val]:
@@ -194,10 +200,12 @@ def _through(
         "not-a-layer",
         f"{arithmetic.describe_value(value)} is no layer and no function",
         node.span,
-        help="a condition at a stage chooses the stage; to choose a value, give the"
-        " flow a name first: `y = x -> f`, then `y if test else x`"
-        if isinstance(value, Tensor)
-        else "",
+        help=(
+            "a condition at a stage chooses the stage; to choose a value, give the"
+            " flow a name first: `y = x -> f`, then `y if test else x`"
+            if isinstance(value, Tensor)
+            else ""
+        ),
     )
 
 
@@ -219,7 +227,7 @@ def _name_of(node: syntax.Expression) -> str:
     return node.id if isinstance(node, syntax.Name) else ""
 
 
-# -- calls outside a flow ----------------------------------------------------------
+# -- calls outside a flow ------------------------------------------------------
 
 
 @evaluates(syntax.Call)
@@ -303,7 +311,7 @@ def _pop(walk: Walk, owner: syntax.Name, val: Val, node: syntax.Call) -> Val:
     return Val(val.value[-1], expr, node.span)
 
 
-# -- layers ------------------------------------------------------------------------
+# -- layers --------------------------------------------------------------------
 
 
 def declare(walk: Walk, node: syntax.Labelled) -> Module:
@@ -413,7 +421,7 @@ def _singular(value: ModuleValue) -> str:
     return "layer"
 
 
-# -- branches ------------------------------------------------------------------------
+# -- branches ------------------------------------------------------------------
 
 
 def _branches(walk: Walk, node: syntax.Branches, flowing: Val) -> Val:
@@ -477,14 +485,17 @@ def _spread_arm(walk: Walk, stages: list[syntax.Expression], source: Val) -> Val
     assert isinstance(star, syntax.Star) and star.value is not None
     target = walk.evaluate(star.value)
     if not isinstance(target.value, ModuleValue):
-        raise walk.stop("not-a-layer", "`*` in branches needs a list of layers", star.span)
+        raise walk.stop(
+            "not-a-layer", "`*` in branches needs a list of layers", star.span
+        )
     from netdsl.elaborate.modules import module_rounds
 
     rest = stages[1:]
     over = module_rounds(walk, target.value, star.span)
     if isinstance(over, list):
         vals = [
-            run_stages(walk, apply(walk, m, [source], {}, star.span), rest) for m in over
+            run_stages(walk, apply(walk, m, [source], {}, star.span), rest)
+            for m in over
         ]
         expr: graph.Expr = graph.Sequence("tuple", tuple(v.expr for v in vals))
         return Val([v.value for v in vals], expr, star.span)
@@ -509,7 +520,7 @@ def _spread_arm(walk: Walk, stages: list[syntax.Expression], source: Val) -> Val
     return Val(each_round(val.value, over.count, index, expr), expr, star.span)
 
 
-# -- a stage under a condition ---------------------------------------------------------
+# -- a stage under a condition -------------------------------------------------
 
 
 def _choose_stage(walk: Walk, node: syntax.IfElse, flowing: Val) -> Val:

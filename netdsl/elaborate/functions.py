@@ -59,7 +59,9 @@ def _apply_rule(
         call = Call(declaration, values, walk.facts)
         result = declaration.rule(call)
     except Refusal as refusal:
-        if not refused_merge(walk, declaration, refusal, [*vals, *keywords.values()], span):
+        if not refused_merge(
+            walk, declaration, refusal, [*vals, *keywords.values()], span
+        ):
             walk.refused(refusal, span, spans)
         return BLUR
     except Undecided:
@@ -238,11 +240,15 @@ def spell(
 def is_creation(declaration: Declaration) -> bool:
     """Whether a function makes a tensor out of nothing (`arange`, `zeros`)."""
     kinds = {k for p in declaration.signature.parameters for k in p.kinds}
-    return declaration.target.startswith("torch.") and not kinds & {
-        "tensor",
-        "tensors",
-        "number",
-    } or declaration.name in ("arange", "linspace", "full", "tensor")
+    return (
+        declaration.target.startswith("torch.")
+        and not kinds
+        & {
+            "tensor",
+            "tensors",
+            "number",
+        }
+    ) or declaration.name in ("arange", "linspace", "full", "tensor")
 
 
 def _folded(op: str, exprs: tuple[Expr, ...]) -> Expr:

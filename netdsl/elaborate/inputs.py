@@ -7,13 +7,13 @@ from typing import Any
 from netdsl import dims, graph, syntax
 from netdsl.diagnostics import Label
 from netdsl.dims import Size, show
-from netdsl.facts import Comparison
 from netdsl.elaborate import arithmetic
 from netdsl.elaborate.narrowing import Maybe, open_value
 from netdsl.elaborate.reserved import check_name
 from netdsl.elaborate.types import dtype_of, shape_items, split_star, type_text
 from netdsl.elaborate.values import BLUR, Blur, Condition, Val, decide
 from netdsl.elaborate.walk import Stop, Walk
+from netdsl.facts import Comparison
 from netdsl.graph import Symbol
 from netdsl.layers.spec import Unknown
 from netdsl.shapes import FLOATS, INTEGERS, Shape, Tensor
@@ -64,7 +64,7 @@ def _allows_none(node: syntax.Input) -> bool:
     )
 
 
-# -- where the class is defined ------------------------------------------------------
+# -- where the class is defined ------------------------------------------------
 
 
 def _define(walk: Walk, node: syntax.Input, name: syntax.Name) -> None:
@@ -150,7 +150,7 @@ def _size_value(
     return known
 
 
-# -- where the net is used -----------------------------------------------------------
+# -- where the net is used -----------------------------------------------------
 
 
 def _match_or_blur(walk: Walk, node: syntax.Input, name: syntax.Name) -> None:
@@ -190,9 +190,9 @@ def _match(walk: Walk, node: syntax.Input, name: syntax.Name) -> None:
         dtype = dtype_of(walk, kind) if isinstance(kind, syntax.TypeOf) else "float"
         _match_dtype(walk, name, inner, dtype, span)
         _match_shape(walk, items, inner, name, span)
-    elif items is not None and isinstance(value, Unknown | Condition):
-        raise _not_given(walk, name, value, span)
-    elif items is not None and value is not None and not isinstance(value, Blur):
+    elif (items is not None and isinstance(value, Unknown | Condition)) or (
+        items is not None and value is not None and not isinstance(value, Blur)
+    ):
         raise _not_given(walk, name, value, span)
     elif items is None and isinstance(value, Tensor):
         raise walk.stop(
@@ -279,8 +279,10 @@ def _match_shape(
             continue
         equal = walk.facts.equal(wanted, size)
         if equal is False:
-            what = show(wanted) if isinstance(item, syntax.Literal) else (
-                f"`{item.span.text}` = {show(wanted)}"
+            what = (
+                show(wanted)
+                if isinstance(item, syntax.Literal)
+                else (f"`{item.span.text}` = {show(wanted)}")
             )
             raise _mismatch(
                 walk, items, tensor, name, span, f"{show(size)} is not {what}"
@@ -342,7 +344,7 @@ def _mismatch(
     )
 
 
-# -- conditions of an input ------------------------------------------------------------
+# -- conditions of an input ----------------------------------------------------
 
 
 def _where(walk: Walk, node: syntax.Expression) -> None:
@@ -355,8 +357,7 @@ def _where(walk: Walk, node: syntax.Expression) -> None:
         text = " ".join(node.span.text.split())
         raise walk.stop(
             "size-mismatch",
-            f"`{walk.owner.name}` needs `{text}`"
-            + _values_in(walk, node),
+            f"`{walk.owner.name}` needs `{text}`" + _values_in(walk, node),
             place,
             labels=[Label(node.span, "needed here")] if walk.chain else [],
         )

@@ -8,9 +8,9 @@ from typing import Any
 
 from netdsl.diagnostics import Label
 from netdsl.dims import Size, choose, show
-from netdsl.facts import Facts
 from netdsl.elaborate.values import Blur, Val
 from netdsl.elaborate.walk import Walk
+from netdsl.facts import Facts
 from netdsl.layers import Unknown
 from netdsl.layers.spec import Declaration, describe
 from netdsl.shapes import Refusal, Shape, Tensor, promote
@@ -155,9 +155,11 @@ def _differences(walk: Walk, tensors: Sequence[Tensor]) -> str:
         if any(walk.facts.equal(sizes[0], size) is False for size in sizes):
             found.setdefault(_listed([show(s) for s in sizes]), []).append(place)
     return ", ".join(
-        f"size {places[0]} is {values}"
-        if len(places) == 1
-        else f"sizes {' and '.join(map(str, places))} are {values}"
+        (
+            f"size {places[0]} is {values}"
+            if len(places) == 1
+            else f"sizes {' and '.join(map(str, places))} are {values}"
+        )
         for values, places in found.items()
     )
 

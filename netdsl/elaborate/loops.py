@@ -4,6 +4,7 @@ they carry left open."""
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from itertools import pairwise
 from typing import Any, Literal
 
 from netdsl import dims, graph, syntax
@@ -45,7 +46,9 @@ def make_target(target: syntax.Expression, kind: str) -> Any:
     return Symbol(target.id, kind)
 
 
-def bind_target(walk: Walk, target: syntax.Expression, symbols: Any, value: Any) -> None:
+def bind_target(
+    walk: Walk, target: syntax.Expression, symbols: Any, value: Any
+) -> None:
     """Gives the names of a loop's target their values of one round."""
     if isinstance(target, syntax.Name):
         symbols.type = type_name(value)
@@ -73,7 +76,9 @@ def parts_of(walk: Walk, value: Any, count: int, node: syntax.Node) -> list[Any]
             if len(kinds) == count:
                 return [arithmetic.element(value, k, i) for i, k in enumerate(kinds)]
         if "any" in kind.lower() or kind.startswith(("list", "tuple")):
-            inner = kind[kind.find("[") + 1 : -1].split(",")[0] if "[" in kind else "any"
+            inner = (
+                kind[kind.find("[") + 1 : -1].split(",")[0] if "[" in kind else "any"
+            )
             return [arithmetic.element(value, inner, i) for i in range(count)]
     if isinstance(value, Rounds):
         return [value.at(i) for i in range(count)]
@@ -125,9 +130,11 @@ def sequence(walk: Walk, val: Val) -> list[Any] | Rounds | None:
             "wrong-type",
             f"{arithmetic.describe_value(value)} can't be looped over",
             val.span or walk.owner.span,
-            help=f"write `range({val.span.text})`"
-            if arithmetic.is_int(value) and val.span
-            else "",
+            help=(
+                f"write `range({val.span.text})`"
+                if arithmetic.is_int(value) and val.span
+                else ""
+            ),
         )
     values = list(value)
     if walk.defining and values and is_static(values):
@@ -146,7 +153,7 @@ def _one_of(values: list[Any], expr: graph.Expr, text: str, index: Size) -> Any:
         return values[0]
     if all(arithmetic.is_int(v) for v in values):
         step = values[1] - values[0]
-        if all(b - a == step for a, b in zip(values, values[1:], strict=False)):
+        if all(b - a == step for a, b in pairwise(values)):
             return values[0] + step * index
         return dims.of(dims.Element(text, expr, index))
     if all(isinstance(v, tuple) and len(v) == len(values[0]) for v in values):
@@ -189,7 +196,9 @@ def comprehend(
         part = node.clauses[i]
         source = walk.evaluate(part.iterable)
         sources.append(source.value)
-        symbols = make_target(part.target, "loop" if is_static(source.value) else "item")
+        symbols = make_target(
+            part.target, "loop" if is_static(source.value) else "item"
+        )
         over = sequence(walk, source)
         if over is None:
             raise _Blurred
@@ -337,7 +346,9 @@ def go_round(
     atoms = {entry[1] for entry in opened.values()}
     for key, (_, atom, before) in opened.items():
         step = after_sizes[key] - dims.of(atom)
-        if not any(a in atoms or a == dims.single(loop.index) for a in dims.atoms(step)):
+        if not any(
+            a in atoms or a == dims.single(loop.index) for a in dims.atoms(step)
+        ):
             if not _depends_on_round(step):
                 closed[atom] = before + loop.index * step
     if settled and not closed:

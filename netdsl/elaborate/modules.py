@@ -123,10 +123,12 @@ def refuse_layers(walk: Walk, vals: Sequence[Val], span: Span | None) -> None:
                 "not-a-value",
                 f"{arithmetic.describe_value(val.value)} stands where a value is due",
                 place,
-                help=f"send a tensor through it: `{name}(x)`"
-                if isinstance(val.value, ModuleValue | FunctionValue)
-                and name.isidentifier()
-                else "",
+                help=(
+                    f"send a tensor through it: `{name}(x)`"
+                    if isinstance(val.value, ModuleValue | FunctionValue)
+                    and name.isidentifier()
+                    else ""
+                ),
             )
 
 
@@ -149,9 +151,7 @@ def _no_layer(walk: Walk, node: syntax.Expression, value: Any) -> Exception:
     return walk.stop("not-a-layer", f"{what} is not a layer", node.span)
 
 
-def call_arguments(
-    walk: Walk, node: syntax.Call
-) -> tuple[list[Val], dict[str, Val]]:
+def call_arguments(walk: Walk, node: syntax.Call) -> tuple[list[Val], dict[str, Val]]:
     """The arguments of a call, evaluated from left to right."""
     makers: list[Any] = [lambda a=a: _argument(walk, a) for a in node.arguments]
     makers += [lambda k=k: walk.evaluate(k.value) for k in node.keywords]
@@ -209,19 +209,21 @@ def from_factory(walk: Walk, factory: Factory | NetParameter, span: Span) -> Mod
         return SkipModule(span)
     if isinstance(target, NetParameter):
         trials = [
-            from_factory(
-                walk,
-                with_arguments(
+            (
+                from_factory(
                     walk,
-                    binding,
-                    [Val(a.value, a.expr, a.span) for a in factory.positional],
-                    {k: Val(a.value, a.expr, a.span) for k, a in keywords.items()},
+                    with_arguments(
+                        walk,
+                        binding,
+                        [Val(a.value, a.expr, a.span) for a in factory.positional],
+                        {k: Val(a.value, a.expr, a.span) for k, a in keywords.items()},
+                        span,
+                    ),
                     span,
-                ),
-                span,
+                )
+                if binding.target != SKIP
+                else SkipModule(span)
             )
-            if binding.target != SKIP
-            else SkipModule(span)
             for binding in target.bindings
         ]
         return ParameterModule(
@@ -640,9 +642,7 @@ def _run_repeat(
             )  # fmt: skip
         return {"x": value}
 
-    after = go_round(
-        walk, loop, {"x": vals[0].value}, body, lambda: look_ahead(walk)
-    )
+    after = go_round(walk, loop, {"x": vals[0].value}, body, lambda: look_ahead(walk))
     note_carried(repeat, loop, {dims.single(loop.index): repeat.index})
     return after["x"]
 
@@ -850,7 +850,7 @@ def kept_size(walk: Walk, module: Module, at: int, rank: int, starred: bool) -> 
     return dims.of(dims.Name(key, 1, None, origin, name))
 
 
-# -- lists of layers as values ---------------------------------------------------
+# -- lists of layers as values -------------------------------------------------
 
 
 def module_rounds(
@@ -869,7 +869,9 @@ def module_rounds(
         )
     if not isinstance(module, ChainModule):
         raise walk.stop(
-            "wrong-type", "only a list of layers can be looped over", span or walk.owner.span
+            "wrong-type",
+            "only a list of layers can be looped over",
+            span or walk.owner.span,
         )
     module.used = True
     module.indexed = True
@@ -939,7 +941,9 @@ def transfer_round(
     # in terms of its own.
     mapping = round_mapping(module)
     moved = [Val(moved_by(v.value, mapping), v.expr, v.span) for v in vals]
-    named = {k: Val(moved_by(v.value, mapping), v.expr, v.span) for k, v in keywords.items()}
+    named = {
+        k: Val(moved_by(v.value, mapping), v.expr, v.span) for k, v in keywords.items()
+    }
     result = transfer(walk, module.inner, moved, named, span)
     own = dims.single(module.repeat.index)
     assert own is not None

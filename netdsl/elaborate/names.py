@@ -44,7 +44,7 @@ def lookup_value(walk: Walk, node: syntax.Name) -> Val:
         if value is None:
             value = Unknown("bool", graph.Training())
         return Val(value, graph.Training(), node.span)
-    if name in DTYPES and name != "float" or name == "bool":
+    if (name in DTYPES and name != "float") or name == "bool":
         return Val(DType(name), graph.Raw(f"torch.{name}"), node.span)
     if name == "float":
         return Val(DType("float32"), graph.Raw("torch.float32"), node.span)

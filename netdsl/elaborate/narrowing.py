@@ -32,9 +32,7 @@ def handed_on(
         _handed(v.value, places[i] if i < len(places) else None)
         for i, v in enumerate(vals)
     ]
-    named = {
-        k: _handed(v.value, signature.by_name.get(k)) for k, v in keywords.items()
-    }
+    named = {k: _handed(v.value, signature.by_name.get(k)) for k, v in keywords.items()}
     return positional, named
 
 

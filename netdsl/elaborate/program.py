@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 from netdsl import dims, graph, syntax
 from netdsl.diagnostics import Diagnostic, Label, Report
 from netdsl.dims import Size
-from netdsl.facts import Facts
 from netdsl.elaborate import arithmetic
 from netdsl.elaborate.types import (
     dtype_of,
@@ -32,13 +31,13 @@ from netdsl.elaborate.values import (
     type_name,
 )
 from netdsl.elaborate.walk import Stop, TooMuch, Walk
+from netdsl.facts import Facts
 from netdsl.graph import Argument, ExternModule, Module, NetModule, Symbol
 from netdsl.layers import LAYERS, Unknown
 from netdsl.limits import Limits
 from netdsl.resolve import Files
 from netdsl.shapes import Refusal, Shape, Tensor
 from netdsl.source import Span
-
 
 # A use that is the same whether the module trains or not.
 _ANY = "any"
@@ -91,7 +90,7 @@ class Program:
         self.fn_calls: dict[int, dict[str, Any]] = {}
         self.fn_results: dict[int, Any] = {}
 
-    # -- counting ------------------------------------------------------------------
+    # -- counting --------------------------------------------------------------
 
     def step(self, span: Span) -> None:
         """One round of a loop; there is a limit to them."""
@@ -119,12 +118,14 @@ class Program:
             span,
         )
 
-    # -- names -----------------------------------------------------------------------
+    # -- names -----------------------------------------------------------------
 
     def definition(self, owner: Any, name: str) -> Any:
         """The net, fn or extern of that name, as the owner's file sees it."""
         item = self.files.scope_of(owner).get(name)
-        return item if isinstance(item, syntax.Net | syntax.Fn | syntax.Extern) else None
+        return (
+            item if isinstance(item, syntax.Net | syntax.Fn | syntax.Extern) else None
+        )
 
     def names(self, owner: Any) -> list[str]:
         return list(self.files.scope_of(owner))
@@ -170,9 +171,11 @@ class Program:
         symbol.type = type_name(value)
         return Val(value, graph.Ref(symbol), item.span)
 
-    # -- arguments ---------------------------------------------------------------------
+    # -- arguments -------------------------------------------------------------
 
-    def match_hyperparameters(self, walk: Walk, module: NetModule) -> dict[str, Argument]:
+    def match_hyperparameters(
+        self, walk: Walk, module: NetModule
+    ) -> dict[str, Argument]:
         """A net's hyperparameters by name, as given; defaults are left out."""
         net: syntax.Net = module.net
         given: dict[str, Argument] = {}
@@ -316,7 +319,7 @@ class Program:
                 return found
         return None
 
-    # -- definitions -------------------------------------------------------------------
+    # -- definitions -----------------------------------------------------------
 
     def collect_bindings(self) -> None:
         """Finds what net parameters stand for, by walking the nets that have none.
@@ -654,7 +657,7 @@ class Program:
                     continue
         return out
 
-    # -- uses --------------------------------------------------------------------------
+    # -- uses ------------------------------------------------------------------
 
     def use_net(
         self,
@@ -666,7 +669,11 @@ class Program:
     ) -> Any:
         """What a net gives for these inputs, with its sizes filled in."""
         net: syntax.Net = module.net
-        if net.layer is not None and len(vals) == 1 and isinstance(vals[0].value, Tensor):
+        if (
+            net.layer is not None
+            and len(vals) == 1
+            and isinstance(vals[0].value, Tensor)
+        ):
             self.shapes.setdefault(id(net), []).append(vals[0].value)
         used = self._use(walk, module, vals, keywords, span)
         sizes = {
@@ -707,9 +714,11 @@ class Program:
                     f"`{module.net.name}` was made for {name} = {size}, and here"
                     f" {name} is {sizes[name]}",
                     span,
-                    labels=[Label(module.applied, "its sizes come from this use")]
-                    if isinstance(module.applied, Span)
-                    else [],
+                    labels=(
+                        [Label(module.applied, "its sizes come from this use")]
+                        if isinstance(module.applied, Span)
+                        else []
+                    ),
                 )
 
     def _use(
@@ -879,10 +888,7 @@ class Program:
         """The names of a net's inputs; None for a list of layers."""
         if net.layer is None:
             return [
-                n.id
-                for s in net.body
-                if isinstance(s, syntax.Input)
-                for n in s.names
+                n.id for s in net.body if isinstance(s, syntax.Input) for n in s.names
             ]
         inner = self.inner_net(net)
         return self.input_names(inner) if inner is not None else None
@@ -918,16 +924,14 @@ class Program:
         if isinstance(value, Tensor):
             return tensor(value)
         if isinstance(value, tuple | list):
-            return type(value)(
-                self._localised(walk, module, v, serial) for v in value
-            )
+            return type(value)(self._localised(walk, module, v, serial) for v in value)
         if isinstance(value, dict):
             return {
                 k: self._localised(walk, module, v, serial) for k, v in value.items()
             }
         return value
 
-    # -- functions of the file -----------------------------------------------------------
+    # -- functions of the file -------------------------------------------------
 
     def match_parameters(
         self,
@@ -952,9 +956,11 @@ class Program:
                 code = "repeated-argument" if name in given else "unknown-argument"
                 raise walk.stop(
                     code,
-                    f"`{fn.name}` has no argument `{name}`"
-                    if name not in names
-                    else f"`{fn.name}` is given `{name}` twice",
+                    (
+                        f"`{fn.name}` has no argument `{name}`"
+                        if name not in names
+                        else f"`{fn.name}` is given `{name}` twice"
+                    ),
                     val.span or span,
                     help=walk.suggest(name, names),
                 )
@@ -984,13 +990,11 @@ class Program:
         with self._inside(fn, label.span):
             value = run_fn(inner, fn, given)
         walk.keep([(c, t) for c, t, _ in inner.conditions], label.span)
-        self.fn_calls.setdefault(
-            id(fn), {k: v.value for k, v in given.items()}
-        )
+        self.fn_calls.setdefault(id(fn), {k: v.value for k, v in given.items()})
         self.fn_results.setdefault(id(fn), value)
         return value
 
-    # -- externs ---------------------------------------------------------------------------
+    # -- externs ---------------------------------------------------------------
 
     def use_extern(
         self,
@@ -1042,7 +1046,7 @@ class Program:
 
         return extern_result(inner, extern, vals, span)
 
-    # -- members ---------------------------------------------------------------------------
+    # -- members ---------------------------------------------------------------
 
     def member_of(self, net: syntax.Net, name: str) -> Any:
         """A layer of a net by its name, or the type of a parameter of its own."""
@@ -1053,7 +1057,7 @@ class Program:
             return walk.scope[name].value
         return None
 
-    # -- recursion -------------------------------------------------------------------------
+    # -- recursion -------------------------------------------------------------
 
     def check_recursion(self, net: syntax.Net, span: Span) -> None:
         """Stops where a net that is being walked is made once more."""
@@ -1103,9 +1107,7 @@ def _reaches(walk: Walk, module: Module) -> bool:
         if isinstance(statement, graph.Register):
             if any(m is module for m in every_module(statement.module)):
                 return True
-    return walk.root is not None and any(
-        m is module for m in every_module(walk.root)
-    )
+    return walk.root is not None and any(m is module for m in every_module(walk.root))
 
 
 def _holds_net(kind: str) -> bool:

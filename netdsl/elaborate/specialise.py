@@ -86,7 +86,9 @@ def specialised(program: Any, module: NetModule) -> NetModule:
     clone = _clone(program, module.net, chosen)
     places = [p.name for p in module.net.parameters]
     positional = tuple(
-        a for name, a in zip(places, module.positional, strict=False) if name not in chosen
+        a
+        for name, a in zip(places, module.positional, strict=False)
+        if name not in chosen
     )
     keywords = {k: a for k, a in module.keywords.items() if k not in chosen}
     made = NetModule(module.span, clone, positional, keywords)

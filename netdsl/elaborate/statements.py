@@ -9,9 +9,9 @@ from netdsl import dims, graph, syntax
 from netdsl.diagnostics import Label
 from netdsl.dims import Size
 from netdsl.elaborate import arithmetic
+from netdsl.elaborate.arithmetic import describe_value
 from netdsl.elaborate.expressions import is_dynamic, known_when_run
 from netdsl.elaborate.flows import declare
-from netdsl.elaborate.arithmetic import describe_value
 from netdsl.elaborate.joining import join, surely_different
 from netdsl.elaborate.loops import (
     Carried,
@@ -45,7 +45,7 @@ from netdsl.graph import ChoiceModule, Symbol
 from netdsl.layers import Unknown
 from netdsl.shapes import Refusal, Shape, Tensor
 
-# -- flows and bindings ------------------------------------------------------------
+# -- flows and bindings --------------------------------------------------------
 
 
 @executes(syntax.Flowing)
@@ -82,13 +82,17 @@ def _assign(walk: Walk, node: syntax.Assign) -> None:
         shown = " ".join(node.value.span.text.split())
         raise walk.stop(
             "not-a-value",
-            f"`{shown}` makes a layer, not a value"
-            if not isinstance(val.value, FunctionValue)
-            else f"`{shown}` is a function, not a value",
+            (
+                f"`{shown}` makes a layer, not a value"
+                if not isinstance(val.value, FunctionValue)
+                else f"`{shown}` is a function, not a value"
+            ),
             node.value.span,
-            help=f"a layer is declared with `:`, as in `{node.target.span.text}: {shown}`"
-            if not isinstance(val.value, FunctionValue)
-            else "",
+            help=(
+                f"a layer is declared with `:`, as in `{node.target.span.text}: {shown}`"
+                if not isinstance(val.value, FunctionValue)
+                else ""
+            ),
         )
     try:
         target = _bind_names(walk, node.target, val.value)
@@ -109,9 +113,11 @@ def _check_target(walk: Walk, target: syntax.Expression) -> None:
             "syntax-error",
             "only names can be given a value",
             target.span,
-            help="name a layer with `:`, as in `-> fc: Linear(10)`"
-            if isinstance(target, syntax.Flow)
-            else "write `name = ...`",
+            help=(
+                "name a layer with `:`, as in `-> fc: Linear(10)`"
+                if isinstance(target, syntax.Flow)
+                else "write `name = ...`"
+            ),
         )
     else:
         check_name(walk, target.id, target.span)
@@ -209,9 +215,7 @@ def _let(walk: Walk, node: syntax.Let) -> None:
             )
     names = [t.id for t in node.targets]
     parts = (
-        [val.value]
-        if len(names) == 1
-        else parts_of(walk, val.value, len(names), node)
+        [val.value] if len(names) == 1 else parts_of(walk, val.value, len(names), node)
     )
     dynamic = known_when_run(walk, val.expr)
     symbols = []
@@ -260,7 +264,7 @@ def _return(walk: Walk, node: syntax.Return) -> None:
     walk.returned = True
 
 
-# -- conditions ----------------------------------------------------------------------
+# -- conditions ----------------------------------------------------------------
 
 
 @executes(syntax.If)
@@ -362,7 +366,8 @@ def _meet(walk: Walk, node: syntax.If, test: Val, arms: list[_Arm]) -> None:
             value = join(walk, a.value, b.value, then.facts, other.facts, test)
             if value is None or (
                 # One shape is known ahead only if the module's building settles it.
-                is_dynamic(walk, test) and surely_different(walk, a.value, b.value)
+                is_dynamic(walk, test)
+                and surely_different(walk, a.value, b.value)
             ):
                 walk.error(
                     "arms-mismatch",
@@ -397,7 +402,7 @@ def _meet_layers(walk: Walk, test: Val, then: _Arm, other: _Arm) -> None:
             walk.layers[name] = both
 
 
-# -- loops -----------------------------------------------------------------------------
+# -- loops ---------------------------------------------------------------------
 
 
 @executes(syntax.For)
@@ -487,9 +492,7 @@ def assigned_in(statements: Sequence[syntax.Statement]) -> set[str]:
     return names
 
 
-def _open_loop(
-    walk: Walk, node: syntax.For, symbols: Any, over: Rounds
-) -> list[Any]:
+def _open_loop(walk: Walk, node: syntax.For, symbols: Any, over: Rounds) -> list[Any]:
     """A loop of unknown length: its body is walked once, after looking ahead."""
     _, index = walk.fresh("i", "loop")
     loop = Carried(index, over.count)
@@ -575,7 +578,7 @@ def _element_of(name: str, value: Any, own: Any, running: set[Any]) -> Any:
     return at
 
 
-# -- parameters of the net's own, initial values, ties -----------------------------------
+# -- parameters of the net's own, initial values, ties -------------------------
 
 
 @executes(syntax.Own)

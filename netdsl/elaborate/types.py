@@ -110,7 +110,7 @@ def _fits(value: Any, given: str, wanted: str) -> bool:
     return not inner or inner[0] == "net" or all(fits_type(v, inner[0]) for v in value)
 
 
-# -- shapes ------------------------------------------------------------------------
+# -- shapes --------------------------------------------------------------------
 
 
 def dtype_of(walk: Walk, node: syntax.TypeOf) -> str:

@@ -241,7 +241,11 @@ def type_name(value: Any) -> str:
         case Unknown():
             return value.type
         case tuple():
-            return f"tuple[{', '.join(type_name(v) for v in value)}]" if value else "tuple[()]"
+            return (
+                f"tuple[{', '.join(type_name(v) for v in value)}]"
+                if value
+                else "tuple[()]"
+            )
         case list():
             kinds = sorted({type_name(v) for v in value})
             return f"list[{' | '.join(kinds) or 'int'}]"

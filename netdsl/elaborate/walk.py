@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from netdsl import dims, graph, syntax
 from netdsl.diagnostics import Diagnostic, Label, Report
 from netdsl.dims import Dim, Size
-from netdsl.facts import Comparison, Facts
 from netdsl.elaborate.values import BLUR, Blur, Val
+from netdsl.facts import Comparison, Facts
 from netdsl.graph import Expr, Symbol
 from netdsl.limits import Limits
 from netdsl.shapes import Refusal
@@ -149,7 +149,7 @@ class Walk:
         """Whether the definition has mistakes."""
         return any(d.level == "error" for d in self.said)
 
-    # -- dispatch ---------------------------------------------------------------
+    # -- dispatch --------------------------------------------------------------
 
     def evaluate(self, node: syntax.Expression) -> Val:
         """The value of an expression; a Blur where a mistake was told."""
@@ -221,7 +221,7 @@ class Walk:
         finally:
             self.arms = before
 
-    # -- messages ---------------------------------------------------------------
+    # -- messages --------------------------------------------------------------
 
     def error(
         self,
@@ -298,7 +298,7 @@ class Walk:
         self.refused_demand.add(size)
         return False
 
-    # -- facts ------------------------------------------------------------------
+    # -- facts -----------------------------------------------------------------
 
     def keep(self, conditions: Iterable[tuple[Comparison, str]], span: Span) -> None:
         """Conditions that a rule left open: known from here on.
@@ -343,7 +343,7 @@ class Walk:
         key = f"{name}#{self.program.count()}"
         return symbol, dims.of(dims.Name(key, low, None, symbol, name))
 
-    # -- names ------------------------------------------------------------------
+    # -- names -----------------------------------------------------------------
 
     def labels_ahead(self, node: syntax.Node) -> None:
         """Notes the names that layers are given anywhere in the net, so that an
@@ -385,7 +385,7 @@ class Walk:
                 else:
                     self.scope[name] = val
 
-    # -- statements -------------------------------------------------------------
+    # -- statements ------------------------------------------------------------
 
     def say(self, statement: Any) -> None:
         """Records a statement of forward."""
@@ -420,7 +420,9 @@ class Walk:
         self.bind(name, Val(rest, val.expr, val.span))
         return Val(open_.at(open_.count - 1), expr, span)
 
-    def in_order(self, makers: Iterable[Callable[[], Val]], hint: str = "") -> list[Val]:
+    def in_order(
+        self, makers: Iterable[Callable[[], Val]], hint: str = ""
+    ) -> list[Val]:
         """Evaluates from left to right.
 
         Where a later value needs statements of its own, the earlier ones are

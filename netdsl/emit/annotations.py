@@ -9,7 +9,6 @@ from typing import Any
 from netdsl import graph
 from netdsl.graph import Symbol
 
-
 # torch itself doesn't say what these methods give.
 _UNTYPED = frozenset({"norm"})
 

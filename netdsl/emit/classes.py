@@ -40,7 +40,9 @@ WIDEST = 100
 class ClassWriter:
     """Writes one net."""
 
-    def __init__(self, program: Any, net: syntax.Net, imports: Imports, file: Any) -> None:
+    def __init__(
+        self, program: Any, net: syntax.Net, imports: Imports, file: Any
+    ) -> None:
         self.program = program
         self.net = net
         self.walk: Walk = program.define(net)
@@ -66,7 +68,7 @@ class ClassWriter:
         self.forward_speller.is_static = self._is_static
         self.carried_names: dict[int, str] = {}
 
-    # -- names -------------------------------------------------------------------------
+    # -- names -----------------------------------------------------------------
 
     def _name_sizes(self) -> dict[str, str]:
         """The parameter that each size of an input becomes."""
@@ -116,7 +118,11 @@ class ClassWriter:
 
     def _free_name(self, name: str, owner: str) -> str:
         """`channels`, then `up_channels` for those of `ups`, then with a number."""
-        taken = {*self.carried_names.values(), *self.walk.hypers, *self.size_texts.values()}
+        taken = {
+            *self.carried_names.values(),
+            *self.walk.hypers,
+            *self.size_texts.values(),
+        }
         candidates = [name, *([f"{owner}_{name}"] if owner else [])]
         candidates += [f"{name}_{i}" for i in range(2, len(taken) + 3)]
         return next(c for c in candidates if c not in taken)
@@ -132,10 +138,16 @@ class ClassWriter:
                 name = self.size_texts[symbol.name]
                 return self._stored(name, name)
             return self._size_in_forward(symbol)
-        if symbol.kind == "let" and symbol.type == "Tensor" and symbol.place == "static":
+        if (
+            symbol.kind == "let"
+            and symbol.type == "Tensor"
+            and symbol.place == "static"
+        ):
             self.kept_tensors.add(symbol.name)
             return self._stored(symbol.name, symbol.name)
-        if symbol.kind == "hyper" or (symbol.kind == "let" and symbol.place == "static"):
+        if symbol.kind == "hyper" or (
+            symbol.kind == "let" and symbol.place == "static"
+        ):
             return self._stored(symbol.name, self._in_init(symbol))
         if symbol.kind == "carried":
             return self._stored(self._carried(symbol), self._carried(symbol))
@@ -182,7 +194,7 @@ class ClassWriter:
             name = f"size{name}".replace("-", "m")
         return f"{name}_" if name in ("I", "O", "l", "torch", "F", "nn") else name
 
-    # -- the whole -----------------------------------------------------------------------
+    # -- the whole -------------------------------------------------------------
 
     def write(self) -> Lines:
         root = self.walk.root
@@ -192,7 +204,7 @@ class ClassWriter:
             return self._sequential_class(root)
         return self._function(root)
 
-    # -- signatures ------------------------------------------------------------------------
+    # -- signatures ------------------------------------------------------------
 
     def parameters(self) -> list[str]:
         parts = [f"{self.size_texts[s.name]}: int" for s in self.sizes]
@@ -264,18 +276,22 @@ class ClassWriter:
             return self.init_speller.text(inner)
         return self.init_speller.text(default.expr)
 
-    # -- classes ---------------------------------------------------------------------------
+    # -- classes ---------------------------------------------------------------
 
     def _module_class(self) -> Lines:
         forward = self._forward()
         lines = Lines()
-        lines.add(f"class {self.file.net_name(self.net)}({self.imports.note('nn.Module')}):")
+        lines.add(
+            f"class {self.file.net_name(self.net)}({self.imports.note('nn.Module')}):"
+        )
         with lines.indented():
             self._docstring(lines)
             buffers = [
                 s.symbol.name for s in own_tensors(self.walk.init) if s.kind == "buffer"
             ]
-            buffers += [n for n, value in self.stored.items() if value in self.kept_tensors]
+            buffers += [
+                n for n, value in self.stored.items() if value in self.kept_tensors
+            ]
             for name in buffers:
                 lines.add(f"{name}: {self.imports.use('Tensor')}")
             if buffers:
@@ -311,7 +327,9 @@ class ClassWriter:
         for name, value in self.stored.items():
             line = f"self.{name} = {value}"
             if value in self.kept_tensors:
-                line = f"self.register_buffer({quoted(name)}, {value}, persistent=False)"
+                line = (
+                    f"self.register_buffer({quoted(name)}, {value}, persistent=False)"
+                )
             constructor.behind_lets[value] = line
         constructor.in_place = drawn_in_place(self.program, self.walk.init)
         if not constructor.in_place:
@@ -328,7 +346,8 @@ class ClassWriter:
             if ".get_parameter(" in target:
                 owner, _, name = target.rpartition(".get_parameter(")
                 inner.add(
-                    f"{owner}.register_parameter({name.rstrip(')')}, {source})", tie.span
+                    f"{owner}.register_parameter({name.rstrip(')')}, {source})",
+                    tie.span,
                 )
             else:
                 inner.add(f"{target} = {source}", tie.span)
@@ -364,7 +383,7 @@ class ClassWriter:
                     stack.append(symbol.value)
         return wanted
 
-    # -- conditions ------------------------------------------------------------------------
+    # -- conditions ------------------------------------------------------------
 
     def _static_conditions(self) -> list[tuple[Val, syntax.Expression]]:
         return [(v, n) for v, n in self.walk.wheres if not is_dynamic(self.walk, v)]
@@ -392,7 +411,8 @@ class ClassWriter:
                 for s in in_size(self.program, size)
             ]
             static = symbols and all(
-                s.kind == "hyper" or (s.kind == "size" and s.name in own) for s in symbols
+                s.kind == "hyper" or (s.kind == "size" and s.name in own)
+                for s in symbols
             )
             atoms = [
                 a
@@ -425,7 +445,7 @@ class ClassWriter:
         with lines.indented():
             lines.add(f"raise ValueError({quoted(text)})", span)
 
-    # -- chains and functions ------------------------------------------------------------------
+    # -- chains and functions --------------------------------------------------
 
     def _sequential_class(self, root: ChainModule) -> Lines:
         lines = Lines()
@@ -473,7 +493,7 @@ class ClassWriter:
                 lines.add(f"return {text}", self.net.name_span)
         return lines
 
-    # -- tensors of its own ----------------------------------------------------------------------
+    # -- tensors of its own ----------------------------------------------------
 
     def _reset(self, lines: Lines) -> None:
         """`reset_parameters`: torch calls it after a module was made without memory."""
@@ -483,7 +503,7 @@ class ClassWriter:
             with lines.indented():
                 write_reset(self.reset_speller, lines, self.walk.init)
 
-    # -- forward -----------------------------------------------------------------------------------
+    # -- forward ---------------------------------------------------------------
 
     def _forward(self) -> Lines:
         statements = self._named_results(self.walk.forward)
@@ -522,8 +542,10 @@ class ClassWriter:
             self.imports.use("Tensor")
         default = self.walk.input_defaults.get(symbol.name)
         text = f"{symbol.name}: {kind}"
-        return text if default is None else (
-            f"{text} = {self.forward_speller.text(default.expr)}"
+        return (
+            text
+            if default is None
+            else (f"{text} = {self.forward_speller.text(default.expr)}")
         )
 
     def _named_results(self, statements: list[Any]) -> list[Any]:
@@ -534,9 +556,7 @@ class ClassWriter:
                 is_tensor = self._result_type() == "Tensor"
                 hint = _source_name(statement.value) if is_tensor else "result"
                 symbol = Symbol("", "temp", "Tensor", hint)
-                out.append(
-                    graph.Assign(symbol, "=", statement.value, statement.span)
-                )
+                out.append(graph.Assign(symbol, "=", statement.value, statement.span))
                 out.append(graph.Result(graph.Ref(symbol), statement.span))
             elif isinstance(statement, graph.Branch):
                 out.append(
@@ -565,11 +585,13 @@ class ClassWriter:
             case Tensor():
                 return self.imports.use("Tensor")
             case Blur() | Unknown():
-                if isinstance(value, Unknown) and value.type in ("int", "float", "bool"):
+                if isinstance(value, Unknown) and value.type in (
+                    "int",
+                    "float",
+                    "bool",
+                ):
                     return value.type
-                return self.imports.use("Any") if isinstance(value, Unknown) else (
-                    self.imports.use("Any")
-                )
+                return self.imports.use("Any")
             case Maybe():
                 return f"{self.annotation_of(value.value)} | None"
             case None:
@@ -593,7 +615,7 @@ class ClassWriter:
                 return "float"
         return self.imports.use("Any")
 
-    # -- the docstring of forward --------------------------------------------------------------------
+    # -- the docstring of forward ----------------------------------------------
 
     def _shape_docstring(self, lines: Lines) -> None:
         inputs = [
@@ -692,7 +714,10 @@ class ForwardWriter:
             match statement:
                 case graph.Assign():
                     target = speller.target(statement.target)
-                    if isinstance(statement.target, tuple) and len(statement.target) == 1:
+                    if (
+                        isinstance(statement.target, tuple)
+                        and len(statement.target) == 1
+                    ):
                         target += ","
                     value = self._value(statement.value)
                     added = _appended(statement)
@@ -730,7 +755,11 @@ class ForwardWriter:
         return kind
 
     def _value(self, expr: graph.Expr) -> str:
-        if isinstance(expr, graph.Sequence) and expr.kind == "tuple" and len(expr.items) > 1:
+        if (
+            isinstance(expr, graph.Sequence)
+            and expr.kind == "tuple"
+            and len(expr.items) > 1
+        ):
             return ", ".join(self.speller.text(i) for i in expr.items)
         return self.speller.text(expr)
 
@@ -855,9 +884,7 @@ def _source_name(expr: graph.Expr) -> str:
 
 
 def _size_symbols(walk: Walk) -> list[Symbol]:
-    return [
-        v.expr.symbol for v in walk.sizes.values() if isinstance(v.expr, graph.Ref)
-    ]
+    return [v.expr.symbol for v in walk.sizes.values() if isinstance(v.expr, graph.Ref)]
 
 
 def _has_tensor(value: Any) -> bool:

@@ -54,7 +54,7 @@ class Constructor:
         """The net's own tensors get their values where they are made."""
         self.fill_behind: Any = None
 
-    # -- statements ------------------------------------------------------------------
+    # -- statements ------------------------------------------------------------
 
     def statements(self, statements: list[Any], wanted_lets: set[int]) -> None:
         for at, statement in enumerate(statements):
@@ -113,7 +113,7 @@ class Constructor:
         if len(self.lines) == before:
             self.lines.add("pass")
 
-    # -- layers under their names ------------------------------------------------------
+    # -- layers under their names ----------------------------------------------
 
     def register(self, statement: graph.Register) -> None:
         module, path = statement.module, statement.label
@@ -166,7 +166,8 @@ class Constructor:
         if isinstance(module, ChoiceModule):
             return self._inline_choice(module) is not None
         return not self.needs_statements(module) and not any(
-            isinstance(a, dims.Name) and isinstance(a.origin, OutOf) for a in _atoms(module)
+            isinstance(a, dims.Name) and isinstance(a.origin, OutOf)
+            for a in _atoms(module)
         )
 
     def _namespaces(self, path: tuple[Any, ...], span: Any) -> None:
@@ -176,14 +177,18 @@ class Constructor:
                 self.namespaces.add(head)
                 self.assign(head, self.speller.imports.note("nn.ModuleDict()"), span)
 
-    def assign(self, path: tuple[Any, ...], value: str, span: Any, kind: str = "") -> None:
+    def assign(
+        self, path: tuple[Any, ...], value: str, span: Any, kind: str = ""
+    ) -> None:
         """`self.name = value`, or what registers a name that is no attribute."""
         last = path[-1]
         if len(path) == 1:
             if isinstance(last, str) and last.isidentifier() and last != "self":
                 self.lines.add(f"self.{last}{kind} = {value}", span)
             else:
-                name = quoted(last) if isinstance(last, str) else self.speller.text(last)
+                name = (
+                    quoted(last) if isinstance(last, str) else self.speller.text(last)
+                )
                 self.lines.add(f"self.add_module({name}, {value})", span)
             return
         owner = self.speller.path(path[:-1])
@@ -227,7 +232,7 @@ class Constructor:
         text = f"{then} if {self.speller.text(module.test, OR)} else {other}"
         return text if len(text) <= SHORT else None
 
-    # -- constructors --------------------------------------------------------------------
+    # -- constructors ----------------------------------------------------------
 
     def expression(self, module: Module) -> str:
         """The call that makes a layer."""
@@ -247,7 +252,9 @@ class Constructor:
             case ChainModule():
                 return self._chain(module)
             case ChoiceModule():
-                then, other = self.expression(module.then), self.expression(module.other)
+                then, other = self.expression(module.then), self.expression(
+                    module.other
+                )
                 return f"{then} if {self.speller.text(module.test, OR)} else {other}"
         raise AssertionError(module)
 
@@ -269,8 +276,10 @@ class Constructor:
         for parameter in declaration.signature.parameters:
             name = parameter.name
             value = inferred.get(name, given.get(name))
-            if value is None and name in named and (
-                parameter.inferred is not None or parameter.required
+            if (
+                value is None
+                and name in named
+                and (parameter.inferred is not None or parameter.required)
             ):
                 value = named.pop(name)
             if value is None:
@@ -305,7 +314,7 @@ class Constructor:
         name = speller.symbol_text(module.symbol)
         return f"{name}({', '.join([*sizes, *([given] if given else [])])})"
 
-    # -- lists of layers -------------------------------------------------------------------
+    # -- lists of layers -------------------------------------------------------
 
     def needs_statements(self, module: Module) -> bool:
         """Whether a list of layers has to be filled line by line."""
@@ -333,9 +342,7 @@ class Constructor:
         return (
             isinstance(repeat, RepeatModule)
             and not running(self.program, repeat)
-            and all(
-                m.label is None and not self._needs_line(m) for m in repeat.members
-            )
+            and all(m.label is None and not self._needs_line(m) for m in repeat.members)
             and len(repeat.members) == 1
         )
 
@@ -358,7 +365,11 @@ class Constructor:
         note = self.speller.imports.note
         kind = note("nn.ModuleList" if chain.is_plain_list else "nn.Sequential")
         inner = self.members(chain, self.leading(chain))
-        return f"{kind}([{inner}])" if inner and chain.is_plain_list else f"{kind}({inner})"
+        return (
+            f"{kind}([{inner}])"
+            if inner and chain.is_plain_list
+            else f"{kind}({inner})"
+        )
 
     def members(self, chain: ChainModule, members: list[Member]) -> str:
         """Members of a list as the arguments of its constructor."""
@@ -438,7 +449,9 @@ class Constructor:
         self, owner: str, label: Any, index: int, named: bool, value: str, span: Any
     ) -> None:
         if named and label is not None:
-            self.lines.add(f"{owner}.add_module({self.label(label, index)}, {value})", span)
+            self.lines.add(
+                f"{owner}.add_module({self.label(label, index)}, {value})", span
+            )
         else:
             self.lines.add(f"{owner}.append({value})", span)
 
@@ -489,7 +502,9 @@ class Constructor:
         for loop in repeat.loops:
             target = self._used_target(loop, repeat)
             self.building += target_names(loop.target)
-            self.lines.add(f"for {target} in {speller.text(loop.iterable)}:", repeat.span)
+            self.lines.add(
+                f"for {target} in {speller.text(loop.iterable)}:", repeat.span
+            )
             self.lines.depth += 1
             for test in loop.tests:
                 self.lines.add(f"if {speller.text(test)}:", repeat.span)

@@ -62,9 +62,7 @@ def _plain(line: Line) -> str:
     return f"{'    ' * line.depth}{line.text}" if line.text else ""
 
 
-def emit(
-    program: Any, externs: Mapping[str, str], only: str | None = None
-) -> Emitted:
+def emit(program: Any, externs: Mapping[str, str], only: str | None = None) -> Emitted:
     """The Python of a file's nets, or of one net and what it needs."""
     return FileWriter(program, externs, only).write()
 
@@ -72,7 +70,9 @@ def emit(
 class FileWriter:
     """Writes a file; the writers of its nets ask it for names."""
 
-    def __init__(self, program: Any, externs: Mapping[str, str], only: str | None) -> None:
+    def __init__(
+        self, program: Any, externs: Mapping[str, str], only: str | None
+    ) -> None:
         self.program = program
         self.externs = externs
         self.imports = Imports()
@@ -86,7 +86,7 @@ class FileWriter:
         self.writers: dict[int, ClassWriter] = {}
         self._doc = self._file_doc()
 
-    # -- what there is -----------------------------------------------------------------
+    # -- what there is ---------------------------------------------------------
 
     def _ordered(self, only: str | None) -> list[syntax.Net]:
         """The nets to write, each behind those that it needs."""
@@ -94,8 +94,7 @@ class FileWriter:
         wanted = [
             n
             for n in own
-            if (only is None or n.name == only)
-            and id(n) not in self.program.specials
+            if (only is None or n.name == only) and id(n) not in self.program.specials
         ]
         out: list[syntax.Net] = []
         seen: set[int] = set()
@@ -181,7 +180,7 @@ class FileWriter:
             for part in syntax.walk(other)
         )
 
-    # -- what the writers ask ----------------------------------------------------------
+    # -- what the writers ask --------------------------------------------------
 
     def is_file_doc(self, net: syntax.Net) -> bool:
         return self._doc[1] is net
@@ -279,9 +278,9 @@ class FileWriter:
         def is_it(size: Any) -> bool:
             size = _first_round(size)
             atom = dims.single(size) if isinstance(size, dims.Dim) else None
-            return (
-                isinstance(atom, dims.Name) and atom.origin is symbol
-            ) or (atom is not None and atom == wanted)
+            return (isinstance(atom, dims.Name) and atom.origin is symbol) or (
+                atom is not None and atom == wanted
+            )
 
         if isinstance(module, LayerModule):
             for parameter in module.declaration.signature.parameters:
@@ -322,7 +321,7 @@ class FileWriter:
             self.writers[id(net)] = known
         return known
 
-    # -- writing -----------------------------------------------------------------------
+    # -- writing ---------------------------------------------------------------
 
     def write(self) -> Emitted:
         blocks: list[Lines] = []
@@ -360,7 +359,9 @@ class FileWriter:
             (name, self._constant_text(symbol.value), symbol.value)
             for name, symbol in self.constants.values()
         ]
-        entries += [(name, text, value) for name, (text, value) in self.defaults.items()]
+        entries += [
+            (name, text, value) for name, (text, value) in self.defaults.items()
+        ]
         for name, text, value in entries:
             nets = [n for n in self.nets if any(n is v for v in _value_nets(value))]
             lines = behind.setdefault(id(nets[-1]), Lines()) if nets else first
@@ -392,7 +393,9 @@ class FileWriter:
             ("partial", "functools"),
             ("Any", "typing"),
         ):
-            wanted = [n for n in ((name,) if isinstance(name, str) else name) if n in used]
+            wanted = [
+                n for n in ((name,) if isinstance(name, str) else name) if n in used
+            ]
             if wanted:
                 standard.append(f"from {module} import {', '.join(wanted)}")
         for text in standard:
@@ -413,7 +416,7 @@ class FileWriter:
             lines.add(f"from {package} import {', '.join(froms[package])}")
 
 
-# -- what a net needs ------------------------------------------------------------------
+# -- what a net needs ----------------------------------------------------------
 
 
 def _first_round(size: Any) -> Any:

@@ -24,7 +24,9 @@ from netdsl.shapes import Shape, Tensor
 class FunctionWriter(ClassWriter):
     """Writes one `fn`; its sizes are read from the tensors it is given."""
 
-    def __init__(self, program: Any, fn: syntax.Fn, imports: Imports, file: Any) -> None:
+    def __init__(
+        self, program: Any, fn: syntax.Fn, imports: Imports, file: Any
+    ) -> None:
         self.program = program
         self.fn = fn
         self.imports = imports

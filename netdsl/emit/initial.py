@@ -160,7 +160,7 @@ def _set(speller: Speller, lines: Lines, rule: graph.InitRule, target: str) -> N
 
 
 def fans(value: Initialiser, target: str) -> list[str]:
-    """The lines that work out `fan_in` and `fan_out`, if a starting value reads them."""
+    """The lines that work out `fan_in` and `fan_out`, if a value reads them."""
     used = {
         part.name
         for e in (*value.arguments, *(e for _, e in value.keywords))

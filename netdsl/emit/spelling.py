@@ -60,7 +60,9 @@ def number(value: Any) -> str:
     bare = digits.rstrip("0")
     zeros = len(digits) - len(bare)
     # `-1e9` is what people write for -1000000000.0.
-    return f"{bare}e{zeros}" if zeros > 4 and "." not in bare and "e" not in bare else text
+    return (
+        f"{bare}e{zeros}" if zeros > 4 and "." not in bare and "e" not in bare else text
+    )
 
 
 class Speller:
@@ -88,7 +90,7 @@ class Speller:
         self.locals: dict[int, str] = {}
         """Layers that a building loop holds in a variable."""
 
-    # -- expressions ---------------------------------------------------------------
+    # -- expressions -----------------------------------------------------------
 
     def text(self, expr: Any, least: int = CHOICE) -> str:
         """The expression, in parentheses if it binds looser than `least`."""
@@ -124,7 +126,10 @@ class Speller:
                 return f"{then} if {test} else {self.text(expr.other)}", CHOICE
             case graph.CallOf():
                 target = self.function(expr.target)
-                return f"{target}({self.arguments(expr.arguments, expr.keywords)})", ATOM
+                return (
+                    f"{target}({self.arguments(expr.arguments, expr.keywords)})",
+                    ATOM,
+                )
             case graph.MethodOf():
                 inner = self.arguments(expr.arguments, expr.keywords)
                 return f"{self.text(expr.value, ATOM)}.{expr.name}({inner})", ATOM
@@ -197,7 +202,11 @@ class Speller:
 
     def function(self, target: Any) -> str:
         """A function of torch by its dotted name, or one of the file."""
-        return self.imports.note(target) if isinstance(target, str) else self.net_name(target)
+        return (
+            self.imports.note(target)
+            if isinstance(target, str)
+            else self.net_name(target)
+        )
 
     def arguments(
         self, positional: Sequence[Any], keywords: Sequence[tuple[str, Any]] = ()
@@ -262,7 +271,7 @@ class Speller:
         )
         return inner
 
-    # -- layers ----------------------------------------------------------------------
+    # -- layers ----------------------------------------------------------------
 
     def path(self, path: Sequence[Any]) -> str:
         """`self.features[0]`, `self.transformer["wte"]`"""
@@ -292,7 +301,7 @@ class Speller:
         return f"{owner}.{expr.attribute}"
 
     def factory(self, value: Any) -> str:
-        """A net or layer handed on: `Bottleneck`, `partial(nn.BatchNorm2d, eps=1e-3)`"""
+        """A net or layer handed on: `Block`, `partial(nn.BatchNorm2d, eps=1e-3)`"""
         if isinstance(value, NetParameter):
             return self.symbol_text(value.symbol)
         target = value.target
@@ -344,7 +353,7 @@ class Speller:
             return f"({inner},)" if len(value) == 1 else f"({inner})"
         return self.constant(value)[0]
 
-    # -- sizes -----------------------------------------------------------------------
+    # -- sizes -----------------------------------------------------------------
 
     def size(self, size: Any) -> Text:
         """A size that nobody wrote, spelled out of what has a name here."""
@@ -355,7 +364,10 @@ class Speller:
             return self.constant(size)
         product = dims.factors(size)
         if len(product) > 1:
-            return " * ".join(_wrap(self.size(f), PRODUCT + 1) for f in product), PRODUCT
+            return (
+                " * ".join(_wrap(self.size(f), PRODUCT + 1) for f in product),
+                PRODUCT,
+            )
         parts: list[tuple[bool, Text]] = []
         for monomial, coefficient in size.terms:
             parts.append((coefficient < 0, self._term(monomial, abs(coefficient))))
@@ -408,13 +420,17 @@ class Speller:
                 return f"{type(atom).__name__.lower()}({inner})", ATOM
             case dims.Power():
                 a, b = atom.parts()
-                return f"{_wrap(self.size(a), ATOM)} ** {_wrap(self.size(b), UNARY)}", POWER
+                return (
+                    f"{_wrap(self.size(a), ATOM)} ** {_wrap(self.size(b), UNARY)}",
+                    POWER,
+                )
             case dims.Choose():
                 then, other = atom.parts()
                 test = atom.test.expr if isinstance(atom.test, Val) else None
                 shown = self.text(test, OR) if test is not None else atom.shown
                 return (
-                    f"{_wrap(self.size(then), OR)} if {shown} else {self.size(other)[0]}",
+                    f"{_wrap(self.size(then), OR)} if {shown}"
+                    f" else {self.size(other)[0]}",
                     CHOICE,
                 )
         raise AssertionError(atom)
@@ -467,9 +483,14 @@ def _split_ops(text: str) -> list[str]:
     words, out = text.split(), []
     i = 0
     while i < len(words):
-        if words[i] in ("is", "not") and i + 1 < len(words) and words[i + 1] in (
-            "not",
-            "in",
+        if (
+            words[i] in ("is", "not")
+            and i + 1 < len(words)
+            and words[i + 1]
+            in (
+                "not",
+                "in",
+            )
         ):
             out.append(f"{words[i]} {words[i + 1]}")
             i += 2

@@ -36,7 +36,7 @@ def _flat(statements: list[Any]) -> Iterator[Any]:
             yield statement
 
 
-# -- when values are drawn -------------------------------------------------------------
+# -- when values are drawn -----------------------------------------------------
 
 
 def drawn_in_place(program: Any, statements: list[Any]) -> bool:
@@ -83,7 +83,7 @@ def _draws(statement: OwnTensor) -> bool:
     )
 
 
-# -- making them -----------------------------------------------------------------------
+# -- making them ---------------------------------------------------------------
 
 
 def write_own(
@@ -119,7 +119,7 @@ def _made(speller: Speller, statement: OwnTensor, in_place: bool) -> str:
     return f"{note('torch.empty')}({sizes or '()'})"
 
 
-# -- filling them again ----------------------------------------------------------------
+# -- filling them again --------------------------------------------------------
 
 
 def write_reset(speller: Speller, lines: Lines, statements: list[Any]) -> None:

@@ -24,7 +24,6 @@ def windows(
     """
     span = size + (2 * padding - dilation * (kernel - 1) - 1)
 
-
     def too_wide() -> str:
         padded = f" padded by {show(padding)}" if padding != 0 else ""
         return (

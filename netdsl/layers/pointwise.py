@@ -136,7 +136,7 @@ function(
     "tanhshrink(input: tensor)", "F.tanhshrink", _numeric_to_float, "`x - tanh(x)`."
 )
 
-# -- dropout: `training` follows the module unless it is given -------------------
+# -- dropout: `training` follows the module unless it is given -----------------
 
 _DROPOUT = "p: float = 0.5, training: bool? = None, inplace: bool = False"
 for _name, _rule, _doc in (

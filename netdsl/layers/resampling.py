@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 from netdsl.dims import Dim, Size, show
 from netdsl.facts import Comparison
 from netdsl.layers.convolution import windows

@@ -89,7 +89,6 @@ def _product(sizes: list[Size]) -> Size:
 
 
 def _same_count(c: Call, total: Size, product: Size, text: str) -> None:
-    shown = f"{show(total)} is not {show(product)}"
     if isinstance(total, Dim) and isinstance(product, Dim):
         total, product = total - product, 0
     c.equal(total, product, text, note="")

@@ -13,8 +13,8 @@ A signature lists `name: kind = default`, separated by commas:
 | `int`, `float`, `bool`, `str` | such a value (`float` takes ints) | it |
 | `int1` to `int6` | an int, or a list of that many | a tuple of that many |
 | `ints`, `floats` | an int (a number) or a list of them | it, a list as a tuple |
-| `size[i]`, `size[name, i]` | written as a keyword only | size `i` of the first input, or of the input `name` |
-| `tensor`, `tensors` | a tensor; a list or tuple of tensors | `Tensor`; a tuple of them |
+| `size[i]`, `size[name, i]` | a keyword | size `i` of the first input, or of `name` |
+| `tensor`, `tensors` | a tensor; a list of tensors | `Tensor`; a tuple of them |
 | `number` | an int or float, or a tensor | it |
 | `dtype` | a dtype (`float32`) | its name |
 | `"a" "b"` | one of these words | it |
@@ -446,7 +446,9 @@ def _too_many(
             f"`{name}` takes {_count(len(places))} by position, not {given}:"
             f" `{inferred[0].name}` follows from the tensor that flows in",
             help=_without_sizes(declaration, positional),
-            position=at if inferred[0] is not declaration.signature.parameters[0] else 0,
+            position=(
+                at if inferred[0] is not declaration.signature.parameters[0] else 0
+            ),
         )
     signature = declaration.call if running else declaration.signature
     if running:
@@ -601,7 +603,7 @@ def _fits(kind: str, value: Value) -> bool:
 
 def _may_fit(kind: str, type_: str) -> bool:
     names = {part.strip() for part in type_.split("|")}
-    if "any" in names or kind in ("any", "?") and "None" in names:
+    if "any" in names or (kind in ("any", "?") and "None" in names):
         return True
     if kind.startswith('"'):
         return "str" in names
@@ -659,7 +661,7 @@ def describe(value: Value) -> str:
     if isinstance(value, float):
         return f"the float {value}"
     if isinstance(value, str):
-        return f"the string {ascii(value)}" if value not in DTYPES else f"dtype {value}"
+        return f"the string {value!a}" if value not in DTYPES else f"dtype {value}"
     if isinstance(value, Unknown):
         return f"a value of type {value.type}"
     if isinstance(value, tuple | list):
@@ -762,7 +764,9 @@ class Call:
         if decided is False:
             note = f"`{comparison}` is needed"
             # Of numbers alone the text says it better.
-            open_ = isinstance(comparison.left, Dim) or isinstance(comparison.right, Dim)
+            open_ = isinstance(comparison.left, Dim) or isinstance(
+                comparison.right, Dim
+            )
             raise Refusal("shape-mismatch", text, note if open_ else "", help)
         if decided is None:
             self.conditions.append((comparison, text))
@@ -833,7 +837,7 @@ class Call:
         """States that tensors have one dtype, and gives it."""
         dtypes = {t.dtype for t in tensors} - {"any"}
         precise = dtypes - {"float"}
-        if len(precise) > 1 or "float" in dtypes and not precise <= FLOATS:
+        if len(precise) > 1 or ("float" in dtypes and not precise <= FLOATS):
             raise Refusal(
                 "wrong-dtype",
                 f"`{self.declaration.name}` wants one dtype, and is given"

@@ -204,7 +204,7 @@ def _braces(b: Builder, span: Span, c: list[Any]) -> Any:
         e for e in entries
         if isinstance(e, syntax.Labelled) and isinstance(e.label, syntax.Literal)
     ]  # fmt: skip
-    if not entries or len(literal_keys) == len(entries) and "|" not in separators:
+    if not entries or (len(literal_keys) == len(entries) and "|" not in separators):
         return syntax.DictOf(
             span,
             tuple(e.label for e in literal_keys),

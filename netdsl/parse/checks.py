@@ -65,7 +65,7 @@ def _unmatched(
 
 def check_start(chunk: Chunk) -> Diagnostic | None:
     found = re.match(r"(?:[ \t]*(?:#[^\n]*)?\n)*([ \t]*)(\S+)", chunk.text)
-    if found is None or ITEM_LINE.match(found[2]) and not found[1]:
+    if found is None or (ITEM_LINE.match(found[2]) and not found[1]):
         return None
     span = Span(chunk, found.start(2), found.end(2))
     word = found[2]

@@ -122,7 +122,7 @@ def _hint(chunk: Chunk, at: int, found: str, expected: set[str]) -> str:
     line = chunk.text[line_start : at + 1]
     # Where the line's end is at fault, its last character is part of it.
     before = (line if not found.strip() else line[:-1]).strip()
-    if found == "->" or not found.strip() and before.endswith("->"):
+    if found == "->" or (not found.strip() and before.endswith("->")):
         return "a layer, a function or branches stand behind each `->`"
     if line.endswith(("- >", "=>")):
         return "an arrow is written `->`"

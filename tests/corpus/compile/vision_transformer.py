@@ -88,7 +88,7 @@ class ViT(nn.Module):
     def forward(self, image: Tensor) -> Tensor:
         """image: [N, 3, H, W] -> [N, classes]"""
         N, _, H, W = image.shape
-        if H != self.size or W != self.size:
+        if self.size != H or self.size != W:
             raise ValueError("H == size and W == size is needed")
         patches = self.patch_embed(image).flatten(2).transpose(1, 2)
         x: Tensor = torch.cat((self.cls_token.expand(N, -1, -1), patches), dim=1)
