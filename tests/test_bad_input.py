@@ -338,14 +338,11 @@ def test_a_terminal_cannot_be_moved(folder: Path) -> None:
 
 # -- anything at all -------------------------------------------------------------
 
-WORDS = """net fn let input param buffer init tie expect extern from import as if else for
-in return and or not is None True False training skip where x y fc relu Linear Conv2d
-add cat flatten N C H [ ] ( ) { } | -> : , = == != <= + - * ** / // % @ . ... _ 0 1 -1
-8 3.5 1e3 10**12 "a" f"{x}" \"\"\" ' # \\ ; $ é → \t int64 float32 params Small range len
-""".split(
-    " "
-)
-WORDS = [w for word in WORDS for w in word.split("\n") if w]
+WORDS = """net fn let input param buffer init tie expect extern from import as if else
+for in return and or not is None True False training skip where x y fc relu Linear
+Conv2d add cat flatten N C H [ ] ( ) { } | -> : , = == != <= + - * ** / // % @ . ...
+_ 0 1 -1 8 3.5 1e3 10**12 "a" f"{x}" \"\"\" ' # \\ ; $ é → \t int64 float32 params
+Small range len""".split()
 
 ANY = settings(
     max_examples=150,

@@ -862,7 +862,8 @@ class Program:
             if i >= len(names):
                 raise walk.stop(
                     "bad-input",
-                    f"`{net.name}` takes {_inputs(len(names))}, and {len(vals)} flow in",
+                    f"`{net.name}` takes {_inputs(len(names))}, and"
+                    f" {len(vals)} flow in",
                     val.span or span,
                     labels=[Label(net.name_span, "defined here")],
                 )

@@ -89,7 +89,8 @@ def _assign(walk: Walk, node: syntax.Assign) -> None:
             ),
             node.value.span,
             help=(
-                f"a layer is declared with `:`, as in `{node.target.span.text}: {shown}`"
+                "a layer is declared with `:`, as in"
+                f" `{node.target.span.text}: {shown}`"
                 if not isinstance(val.value, FunctionValue)
                 else ""
             ),

@@ -450,7 +450,8 @@ class ClassWriter:
     def _sequential_class(self, root: ChainModule) -> Lines:
         lines = Lines()
         lines.add(
-            f"class {self.file.net_name(self.net)}({self.imports.note('nn.Sequential')}):"
+            f"class {self.file.net_name(self.net)}"
+            f"({self.imports.note('nn.Sequential')}):"
         )
         body = Lines()
         constructor = Constructor(self.program, self.init_speller, body)
