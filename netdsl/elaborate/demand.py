@@ -7,7 +7,7 @@ from typing import Any
 
 from netdsl import dims, graph
 from netdsl.dims import Dim, Size
-from netdsl.elaborate.modules import OutOf
+from netdsl.elaborate.trees import OutOf
 from netdsl.elaborate.values import Val
 from netdsl.elaborate.walk import Walk
 from netdsl.graph import Symbol

@@ -368,7 +368,7 @@ def join_tensors(walk: Walk, then: Tensor, other: Tensor, test: Val) -> Any:
 
 @evaluates(syntax.Attribute)
 def _attribute(walk: Walk, node: syntax.Attribute) -> Val:
-    from netdsl.elaborate.modules import member
+    from netdsl.elaborate.members import member
 
     in_namespace = _namespaced(walk, node)
     if in_namespace is not None:
@@ -456,7 +456,7 @@ def _subscript(walk: Walk, node: syntax.Subscript) -> Val:
         )
     index = items[0].value
     if isinstance(value, ModuleValue):
-        from netdsl.elaborate.modules import indexed
+        from netdsl.elaborate.members import indexed
 
         return indexed(walk, value, items[0], node.span)
     return Val(_index_value(walk, node, value, index, expr), expr, node.span)

@@ -10,19 +10,18 @@ from netdsl.elaborate import arithmetic
 from netdsl.elaborate.expressions import is_dynamic
 from netdsl.elaborate.functions import call_function
 from netdsl.elaborate.joining import arms_differ, join, surely_different
-from netdsl.elaborate.modules import (
-    RoundModule,
+from netdsl.elaborate.making import (
     call_arguments,
     from_factory,
     label_of,
     make,
-    transfer,
-    transfer_round,
     with_arguments,
 )
+from netdsl.elaborate.members import RoundModule, transfer_round
 from netdsl.elaborate.names import lookup_stage
 from netdsl.elaborate.narrowing import narrowed
 from netdsl.elaborate.reserved import check_label
+from netdsl.elaborate.running import transfer
 from netdsl.elaborate.values import (
     BLUR,
     Blur,
@@ -488,7 +487,7 @@ def _spread_arm(walk: Walk, stages: list[syntax.Expression], source: Val) -> Val
         raise walk.stop(
             "not-a-layer", "`*` in branches needs a list of layers", star.span
         )
-    from netdsl.elaborate.modules import module_rounds
+    from netdsl.elaborate.members import module_rounds
 
     rest = stages[1:]
     over = module_rounds(walk, target.value, star.span)

@@ -45,7 +45,7 @@ def _apply_rule(
     blurred = [v.value for v in (*vals, *keywords.values()) if _has_blur(v.value)]
     if blurred:
         return blurred[0] if isinstance(blurred[0], Blur) else BLUR
-    from netdsl.elaborate.modules import refuse_layers
+    from netdsl.elaborate.making import refuse_layers
 
     refuse_layers(walk, [*vals, *keywords.values()], span)
     spans: dict[str | int, Span] = {i: v.span for i, v in enumerate(vals) if v.span}
@@ -130,7 +130,7 @@ def _call_static(
 def _members(walk: Walk, value: Any) -> Any:
     """A list of layers as the sequence that `zip`, `len` and the like take."""
     if isinstance(value, ModuleValue) and isinstance(value.module, graph.ChainModule):
-        from netdsl.elaborate.modules import module_rounds
+        from netdsl.elaborate.members import module_rounds
 
         return module_rounds(walk, value)
     return value

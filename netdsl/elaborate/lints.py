@@ -6,8 +6,8 @@ from typing import Any
 
 from netdsl import graph, syntax
 from netdsl.elaborate.demand import trial_sizes
-from netdsl.elaborate.modules import every_module
 from netdsl.elaborate.program import Program
+from netdsl.elaborate.trees import every_module
 from netdsl.elaborate.values import Blur, Condition, NetParameter
 from netdsl.elaborate.walk import Walk
 from netdsl.graph import LayerModule, NetModule

@@ -114,7 +114,7 @@ def sequence(walk: Walk, val: Val) -> list[Any] | Rounds | None:
     if open_ is not None:
         return open_
     if isinstance(value, ModuleValue):
-        from netdsl.elaborate.modules import module_rounds
+        from netdsl.elaborate.members import module_rounds
 
         return module_rounds(walk, value, val.span)
     if isinstance(value, dict):
@@ -248,7 +248,7 @@ def comprehend(
 
 def each_round(value: Any, count: Size, index: Dim, expr: graph.Expr) -> Rounds:
     """Tensors of an open loop: one of a round, by the number of the round."""
-    from netdsl.elaborate.modules import moved_by
+    from netdsl.elaborate.members import moved_by
 
     own = dims.single(index)
     assert own is not None

@@ -527,7 +527,8 @@ class Program:
 
     def _define_layer(self, walk: Walk, net: syntax.Net) -> None:
         """`net X = LAYER`: the layer is walked on inputs of its own kind."""
-        from netdsl.elaborate.modules import make, transfer
+        from netdsl.elaborate.making import make
+        from netdsl.elaborate.running import transfer
 
         assert net.layer is not None
         try:
@@ -782,7 +783,8 @@ class Program:
         actual: dict[str, Val],
     ) -> None:
         """Walks a net with values for its hyperparameters and inputs."""
-        from netdsl.elaborate.modules import make, transfer
+        from netdsl.elaborate.making import make
+        from netdsl.elaborate.running import transfer
 
         try:
             for parameter in net.parameters:
@@ -896,7 +898,8 @@ class Program:
 
     def _localised(self, walk: Walk, module: Module, value: Any, serial: int) -> Any:
         """Sizes that only the inside of a net knows, as the layer keeps them."""
-        from netdsl.elaborate.modules import OutOf, kept_size
+        from netdsl.elaborate.running import kept_size
+        from netdsl.elaborate.trees import OutOf
 
         def one(size: Size, at: int, rank: int, starred: bool) -> Size:
             for atom in dims.atoms(size):
@@ -1102,7 +1105,7 @@ class Program:
 
 def _reaches(walk: Walk, module: Module) -> bool:
     """Whether a layer is one that the walk itself made."""
-    from netdsl.elaborate.modules import every_module
+    from netdsl.elaborate.trees import every_module
 
     for statement in walk.init:
         if isinstance(statement, graph.Register):

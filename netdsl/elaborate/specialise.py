@@ -13,7 +13,7 @@ from typing import Any
 
 from netdsl import graph, syntax
 from netdsl.elaborate.demand import registered, trial_sizes
-from netdsl.elaborate.modules import every_module
+from netdsl.elaborate.trees import every_module
 from netdsl.elaborate.values import Factory, NetParameter, freeze
 from netdsl.elaborate.walk import Walk
 from netdsl.graph import Argument, NetModule, ParameterModule

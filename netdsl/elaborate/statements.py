@@ -22,9 +22,10 @@ from netdsl.elaborate.loops import (
     sequence,
     target_names,
 )
-from netdsl.elaborate.modules import look_ahead, note_carried, round_mapping
+from netdsl.elaborate.members import round_mapping
 from netdsl.elaborate.narrowing import narrowed
 from netdsl.elaborate.reserved import check_name
+from netdsl.elaborate.running import look_ahead, note_carried
 from netdsl.elaborate.values import (
     BLUR,
     Blur,

@@ -6,7 +6,8 @@ from typing import Any
 
 from netdsl import dims, graph
 from netdsl.elaborate.demand import in_module, net_sizes, parameter_sizes, running
-from netdsl.elaborate.modules import SPREAD, OutOf, every_module
+from netdsl.elaborate.making import SPREAD
+from netdsl.elaborate.trees import OutOf, every_module
 from netdsl.elaborate.values import Val
 from netdsl.emit.lines import Lines
 from netdsl.emit.spelling import ATOM, CHOICE, OR, Speller, quoted
@@ -688,7 +689,7 @@ def _all_members(chain: ChainModule) -> list[Member]:
 
 
 def _atoms(module: Module) -> list[dims.Atom]:
-    from netdsl.elaborate.modules import inferred_sizes
+    from netdsl.elaborate.trees import inferred_sizes
 
     return [a for s in inferred_sizes(module) for a in dims.atoms(s)]
 

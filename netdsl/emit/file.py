@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from netdsl import dims, graph, syntax
 from netdsl.elaborate.demand import nets_behind
-from netdsl.elaborate.modules import every_module
+from netdsl.elaborate.trees import every_module
 from netdsl.elaborate.values import Factory, NetParameter, Val, leaves, type_name
 from netdsl.elaborate.walk import Walk
 from netdsl.emit.classes import ClassWriter, docstring

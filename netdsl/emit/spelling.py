@@ -7,7 +7,8 @@ from typing import Any
 
 from netdsl import dims, graph, syntax
 from netdsl.dims import Size
-from netdsl.elaborate.modules import OutOf, has_class
+from netdsl.elaborate.members import has_class
+from netdsl.elaborate.trees import OutOf
 from netdsl.elaborate.values import (
     SKIP,
     DType,

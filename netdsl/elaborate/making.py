@@ -1,0 +1,434 @@
+"""Layers, made where they are mentioned: from names, lists, comprehensions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from netdsl import dims, graph, syntax
+from netdsl.diagnostics import Label
+from netdsl.dims import Size
+from netdsl.elaborate import arithmetic
+from netdsl.elaborate.loops import (
+    bind_target,
+    make_target,
+    sequence,
+    target_names,
+)
+from netdsl.elaborate.names import lookup_stage
+from netdsl.elaborate.values import (
+    SKIP,
+    Blur,
+    Factory,
+    FunctionValue,
+    ModuleValue,
+    NetParameter,
+    Rounds,
+    Val,
+    assume,
+    decide,
+    leaves,
+)
+from netdsl.elaborate.walk import Walk
+from netdsl.graph import (
+    Argument,
+    ChainModule,
+    ChoiceModule,
+    ExternModule,
+    LayerModule,
+    Member,
+    Module,
+    NetModule,
+    ParameterModule,
+    RepeatModule,
+    SkipModule,
+)
+from netdsl.layers import FUNCTIONS, LAYERS, Declaration, bind
+from netdsl.shapes import Refusal
+from netdsl.source import Span
+
+
+def make(walk: Walk, node: syntax.Expression) -> Module:
+    """The layer that stands right of `name:`, or in a list of layers."""
+    if isinstance(node, syntax.ListOf):
+        return _chain(walk, node)
+    if isinstance(node, syntax.IfElse):
+        return _choice(walk, node)
+    if isinstance(node, syntax.Comprehension):
+        raise walk.stop(
+            "not-a-layer",
+            "a comprehension of layers stands in a list",
+            node.span,
+            help="write `[... for ...]`",
+        )
+    return from_factory(walk, factory_of(walk, node), node.span)
+
+
+def factory_of(walk: Walk, node: syntax.Expression) -> Factory | NetParameter:
+    """What makes the layer: a net, a torch layer, or one with arguments."""
+    function = node.function if isinstance(node, syntax.Call) else node
+    if isinstance(function, syntax.Name):
+        value = _made_by_name(walk, function).value
+    else:
+        value = walk.evaluate(function).value
+    if isinstance(value, Blur):
+        from netdsl.elaborate.walk import Stop
+
+        raise Stop
+    if not isinstance(value, Factory | NetParameter):
+        raise _no_layer(walk, node, value)
+    if not isinstance(node, syntax.Call):
+        return value
+    positional, keywords = call_arguments(walk, node)
+    return with_arguments(walk, value, positional, keywords, node.span)
+
+
+def _made_by_name(walk: Walk, node: syntax.Name) -> Val:
+    """Right of `name:` a net or torch layer is meant, never a layer that exists."""
+    from netdsl.elaborate.names import definition
+
+    found = walk.scope.get(node.id)
+    if found is not None and isinstance(found.value, Factory | NetParameter | Blur):
+        walk.used.add(node.id)
+        return found
+    made = definition(walk, node.id, node)
+    if made is not None:
+        return made
+    if node.id[:1].isupper() or node.id.lower() in {n.lower() for n in LAYERS}:
+        if walk.named_layer(node.id) is None and node.id not in FUNCTIONS:
+            raise walk.stop(
+                "unknown-layer",
+                f"there is no layer or net called `{node.id}`",
+                node.span,
+                help=walk.suggest(node.id, walk.program.layer_names(walk.owner)),
+            )
+    return lookup_stage(walk, node)
+
+
+def refuse_layers(walk: Walk, vals: Sequence[Val], span: Span | None) -> None:
+    """Stops where a layer or function stands for a tensor or a number."""
+    for val in vals:
+        if isinstance(val.value, ModuleValue | Factory | NetParameter | FunctionValue):
+            place = val.span or span
+            assert place is not None
+            name = place.text.partition("=")[2].strip() or place.text
+            raise walk.stop(
+                "not-a-value",
+                f"{arithmetic.describe_value(val.value)} stands where a value is due",
+                place,
+                help=(
+                    f"send a tensor through it: `{name}(x)`"
+                    if isinstance(val.value, ModuleValue | FunctionValue)
+                    and name.isidentifier()
+                    else ""
+                ),
+            )
+
+
+def _no_layer(walk: Walk, node: syntax.Expression, value: Any) -> Exception:
+    what = arithmetic.describe_value(value)
+    help_ = ""
+    if isinstance(value, FunctionValue):
+        name = node.span.text.split("(")[0]
+        what = f"`{name}` is a function"
+        layer = walk.suggest(name, walk.program.layer_names(walk.owner))
+        help_ = layer or "only layers have names; put the function behind `->`"
+        return walk.stop("not-a-layer", f"{what}, not a layer", node.span, help=help_)
+    if isinstance(value, ModuleValue):
+        return walk.stop(
+            "not-a-layer",
+            "this layer exists already",
+            node.span,
+            help="to share its weights, use its name as a stage: `-> name`",
+        )
+    return walk.stop("not-a-layer", f"{what} is not a layer", node.span)
+
+
+def call_arguments(walk: Walk, node: syntax.Call) -> tuple[list[Val], dict[str, Val]]:
+    """The arguments of a call, evaluated from left to right."""
+    makers: list[Any] = [lambda a=a: _argument(walk, a) for a in node.arguments]
+    makers += [lambda k=k: walk.evaluate(k.value) for k in node.keywords]
+    vals = walk.in_order(makers)
+    positional: list[Val] = []
+    for argument, val in zip(node.arguments, vals, strict=False):
+        if isinstance(argument, syntax.Star) and isinstance(val.value, list | tuple):
+            inner = val.expr.value if isinstance(val.expr, graph.Spread) else val.expr
+            positional += [
+                Val(v, graph.Item(inner, (graph.Const(i),), False), argument.span)
+                for i, v in enumerate(val.value)
+            ]
+        else:
+            positional.append(val)
+    keywords = {
+        k.name: Val(v.value, v.expr, k.span)
+        for k, v in zip(node.keywords, vals[len(node.arguments) :], strict=True)
+    }
+    return positional, keywords
+
+
+def _argument(walk: Walk, node: syntax.Expression) -> Val:
+    if isinstance(node, syntax.Star) and node.value is not None:
+        val = walk.evaluate(node.value)
+        return Val(val.value, graph.Spread(val.expr), node.span)
+    return walk.evaluate(node)
+
+
+def with_arguments(
+    walk: Walk,
+    factory: Factory | NetParameter,
+    positional: Sequence[Val],
+    keywords: Mapping[str, Val],
+    span: Span,
+) -> Factory:
+    """A factory with more arguments."""
+    given = tuple(v.argument for v in positional)
+    named = tuple((k, v.argument) for k, v in keywords.items())
+    if isinstance(factory, NetParameter):
+        return Factory(factory, given, named, span)
+    names = {k for k, _ in named}
+    kept = tuple((k, a) for k, a in factory.keywords if k not in names)
+    return Factory(factory.target, factory.positional + given, kept + named, span)
+
+
+def from_factory(walk: Walk, factory: Factory | NetParameter, span: Span) -> Module:
+    """A new layer."""
+    if isinstance(factory, NetParameter):
+        factory = Factory(factory, (), (), span)
+    target = factory.target
+    keywords = dict(factory.keywords)
+    for argument in (*factory.positional, *keywords.values()):
+        _settled(walk, argument, span)
+    if target == SKIP:
+        return SkipModule(span)
+    if isinstance(target, NetParameter):
+        trials = [
+            (
+                from_factory(
+                    walk,
+                    with_arguments(
+                        walk,
+                        binding,
+                        [Val(a.value, a.expr, a.span) for a in factory.positional],
+                        {k: Val(a.value, a.expr, a.span) for k, a in keywords.items()},
+                        span,
+                    ),
+                    span,
+                )
+                if binding.target != SKIP
+                else SkipModule(span)
+            )
+            for binding in target.bindings
+        ]
+        return ParameterModule(
+            span, target.symbol, factory.positional, keywords, trials
+        )
+    if isinstance(target, syntax.Extern):
+        return ExternModule(span, target, factory.positional, keywords)
+    if isinstance(target, Declaration):
+        made = LayerModule(span, target, factory.positional, keywords)
+        _check_arguments(walk, made)
+        return made
+    walk.program.check_recursion(target, span)
+    net = NetModule(span, target, factory.positional, keywords)
+    net.given = walk.program.match_hyperparameters(walk, net)
+    return walk.program.specialised(net)
+
+
+def _settled(walk: Walk, argument: Argument, span: Span) -> None:
+    """Stops where an argument has no value, so that a mistake in it is told once."""
+    from netdsl.elaborate.walk import Stop
+
+    for part in leaves(argument.value):
+        if not isinstance(part, Blur):
+            continue
+        if part.reason is not None:
+            walk.error(
+                "size-not-inferred",
+                "this value isn't known when the module is built",
+                argument.span or span,
+                labels=[Label(part.reason, "it gets lost here")],
+            )
+        raise Stop
+
+
+def _check_arguments(walk: Walk, module: LayerModule) -> None:
+    """Says what is wrong with a layer's arguments where they are written."""
+    given = (*module.positional, *module.keywords.values())
+    refuse_layers(walk, [Val(a.value, a.expr, a.span) for a in given], module.span)
+    try:
+        bound(module)
+    except Refusal as refusal:
+        spans: dict[str | int, Span] = {
+            i: a.span for i, a in enumerate(module.positional) if a.span
+        }
+        spans.update({k: a.span for k, a in module.keywords.items() if a.span})
+        from netdsl.elaborate.walk import Stop
+
+        assert module.span is not None
+        walk.refused(refusal, module.span, spans)
+        raise Stop from None
+
+
+def argument_spans(module: LayerModule) -> dict[str | int, Span]:
+    """Where the arguments of a layer are written, by their names."""
+    declaration = module.declaration
+    places = [
+        p.name
+        for p in declaration.signature.parameters
+        if p.inferred is None and (p.required or not declaration.infers)
+    ]
+    given = [*zip(places, module.positional, strict=False), *module.keywords.items()]
+    return {name: argument.span for name, argument in given if argument.span}
+
+
+def bound(module: LayerModule) -> dict[str, Any]:
+    if module.bound is None:
+        module.bound = bind(
+            module.declaration,
+            [a.value for a in module.positional],
+            {k: a.value for k, a in module.keywords.items()},
+        )
+    return module.bound
+
+
+def _chain(walk: Walk, node: syntax.ListOf) -> ChainModule:
+    members: list[Member] = []
+    for item in node.items:
+        if isinstance(item, syntax.Comprehension):
+            members += _repeat(walk, item)
+        elif isinstance(item, syntax.Star):
+            members += _spread(walk, item)
+        else:
+            members.append(_member(walk, item))
+    return ChainModule(node.span, members)
+
+
+def _member(walk: Walk, item: syntax.Expression) -> Member:
+    label: Any = None
+    value = item
+    if isinstance(item, syntax.Labelled):
+        label = label_of(walk, item.label)
+        value = item.value
+    if isinstance(value, syntax.Flow):
+        raise walk.stop(
+            "not-a-layer",
+            "a flow stands in a list of layers",
+            value.span,
+            help="separate the layers by `,`",
+        )
+    return Member(label, make(walk, value))
+
+
+def label_of(walk: Walk, node: syntax.Expression) -> Any:
+    """A label: a tuple of texts for a dotted name, or what gives it at build time."""
+    if isinstance(node, syntax.Name):
+        return node.id
+    if isinstance(node, syntax.Attribute):
+        head = label_of(walk, node.value)
+        return (*(head if isinstance(head, tuple) else (head,)), node.name)
+    if isinstance(node, syntax.Literal) and isinstance(node.value, str):
+        return node.value
+    if isinstance(node, syntax.FString):
+        val = walk.evaluate(node)
+        return val.value if isinstance(val.value, str) else val.expr
+    raise walk.stop(
+        "not-a-layer",
+        "a layer's name is a word or a string",
+        node.span,
+        help="write `name: LAYER`",
+    )
+
+
+def _spread(walk: Walk, item: syntax.Star) -> list[Member]:
+    assert item.value is not None
+    if isinstance(item.value, syntax.ListOf):
+        return _chain(walk, item.value).members
+    if isinstance(item.value, syntax.IfElse):
+        made = make(walk, item.value)
+        return [Member(SPREAD, made)]
+    val = walk.evaluate(item.value)
+    if isinstance(val.value, ModuleValue) and isinstance(val.value.module, ChainModule):
+        return list(val.value.module.members)
+    raise walk.stop("not-a-layer", "only a list of layers can be spread", item.span)
+
+
+SPREAD = "*"
+
+
+def _repeat(walk: Walk, node: syntax.Comprehension) -> list[Member]:
+    """Layers made by a comprehension: one by one where the rounds are known, else
+    one for all rounds, over a symbol for the round."""
+    names = [n for c in node.clauses for n in target_names(c.target)]
+    with walk.shadowed(names):
+        return _repeat_clause(walk, node, 0, [], None)
+
+
+def _repeat_clause(
+    walk: Walk,
+    node: syntax.Comprehension,
+    at: int,
+    loops: list[graph.Loop],
+    index: tuple[dims.Dim, Size] | None,
+) -> list[Member]:
+    if at == len(node.clauses):
+        return _round(walk, node, loops, index)
+    clause = node.clauses[at]
+    source = walk.evaluate(clause.iterable)
+    symbols = make_target(clause.target, "loop")
+    over = sequence(walk, source)
+    if over is None:
+        from netdsl.elaborate.walk import Stop
+
+        raise Stop
+    if isinstance(over, Rounds):
+        _, inner = walk.fresh("i", "loop")
+        whole = (inner, over.count)
+        if index is not None:
+            _, joint = walk.fresh("i", "loop")
+            whole = (joint, index[1] * over.count)
+        bind_target(walk, clause.target, symbols, over.at(inner))
+        tests = tuple(walk.evaluate(t).expr for t in clause.tests)
+        loop = graph.Loop(symbols, source.expr, tests)
+        return _repeat_clause(walk, node, at + 1, [*loops, loop], whole)
+    members: list[Member] = []
+    for value in over:
+        walk.program.step(clause.span)
+        bind_target(walk, clause.target, symbols, value)
+        answers = [decide(walk.evaluate(t).value, walk.facts) for t in clause.tests]
+        if all(answers):
+            members += _repeat_clause(walk, node, at + 1, loops, index)
+    return members
+
+
+def _round(
+    walk: Walk,
+    node: syntax.Comprehension,
+    loops: list[graph.Loop],
+    index: tuple[dims.Dim, Size] | None,
+) -> list[Member]:
+    element = node.element
+    if isinstance(element, syntax.Star):
+        members = _spread(walk, element)
+    else:
+        members = [_member(walk, element)]
+    if index is None:
+        return members
+    repeat = RepeatModule(node.span, members, tuple(loops), index[0], index[1])
+    return [Member(None, repeat)]
+
+
+def _choice(walk: Walk, node: syntax.IfElse) -> Module:
+    test = walk.evaluate(node.test)
+    known = decide(test.value, walk.facts)
+    from netdsl.elaborate.expressions import is_dynamic
+
+    if known is not None and not walk.defining:
+        return make(walk, node.then if known else node.other)
+    if is_dynamic(walk, test):
+        # Both are registered; which one runs is decided in forward.
+        pass
+    with walk.on_path(assume(test.value, True, walk.facts)):
+        then = make(walk, node.then)
+    with walk.on_path(assume(test.value, False, walk.facts)):
+        other = make(walk, node.other)
+    return ChoiceModule(node.span, test, test.expr, then, other)
