@@ -412,7 +412,10 @@ def test_names_stay(
             "`cat` joins [B, 64, 32, 32] and [B, 64, 16, 16] along size 1:"
             " sizes 2 and 3 differ: 32 and 16, 32 and 16",
         ),
-        (("view", of(2, 6), 4, 2), "`view` turns [2, 6] into [4, 2]: 3 is not 2"),
+        (
+            ("view", of(2, 6), 4, 2),
+            "`view` turns [2, 6] into [4, 2]: 12 elements don't fit into 8",
+        ),
         (("softmax", of(B, C), 2), "dim=2 is out of range for [B, C]"),
         (
             ("matmul", of(B, 3), of(4, C)),

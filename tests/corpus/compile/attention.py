@@ -84,7 +84,7 @@ class GPT2(nn.Module):
     def forward(self, tokens: Tensor) -> Tensor:
         """tokens: int64[B, T] -> [B, T, vocab]"""
         T = tokens.shape[1]
-        if self.context < T:
+        if T > self.context:
             raise ValueError("T <= context is needed")
         x: Tensor = self.wte(tokens) + self.wpe(torch.arange(T, device=tokens.device))
         x = self.lm_head(self.ln_f(self.h(x)))

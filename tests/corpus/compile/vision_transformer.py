@@ -15,7 +15,7 @@ class Attention(nn.Module):
         self.heads = heads
         self.p = p
         self.qkv = nn.Linear(in_features, 3 * in_features)
-        self.proj = nn.Linear(heads * (in_features // heads), in_features)
+        self.proj = nn.Linear(in_features, in_features)
 
     def forward(self, x: Tensor) -> Tensor:
         """x: [B, T, in_features] -> [B, T, in_features]"""
@@ -88,7 +88,7 @@ class ViT(nn.Module):
     def forward(self, image: Tensor) -> Tensor:
         """image: [N, 3, H, W] -> [N, classes]"""
         N, _, H, W = image.shape
-        if self.size != H or self.size != W:
+        if H != self.size or W != self.size:
             raise ValueError("H == size and W == size is needed")
         patches = self.patch_embed(image).flatten(2).transpose(1, 2)
         x: Tensor = torch.cat((self.cls_token.expand(N, -1, -1), patches), dim=1)
