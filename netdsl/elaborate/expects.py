@@ -238,7 +238,7 @@ def use_concrete(
     program = walk.program
     module = graph.NetModule(span, net, (), given)
     module.given = program.match_hyperparameters(walk, module)
-    actual = program._inputs_by_name(walk, net, inputs, extra, span)
+    actual = program.inputs_by_name(walk, net, inputs, extra, span)
     _fill_inputs(walk, net, module.given, actual)
     inner = Walk(
         program,

@@ -66,7 +66,7 @@ class Walk:
 
     def __init__(
         self,
-        program: Program,
+        program: Any,
         owner: Any,
         *,
         defining: bool,
@@ -75,7 +75,7 @@ class Walk:
         training: bool | None = None,
         demanded: frozenset[str] = frozenset(),
     ) -> None:
-        self.program = program
+        self.program: Program = program
         self.limits: Limits = program.limits
         self.owner = owner
         self.defining = defining

@@ -1,0 +1,227 @@
+"""What a compile knows of its definitions, and counts of its work."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from netdsl import graph, syntax
+from netdsl.diagnostics import Diagnostic, Label, Report
+from netdsl.dims import Size
+from netdsl.elaborate.values import (
+    BLUR,
+    Factory,
+    Val,
+    type_name,
+)
+from netdsl.elaborate.walk import Stop, TooMuch, Walk
+from netdsl.graph import Symbol
+from netdsl.layers import LAYERS
+from netdsl.limits import Limits
+from netdsl.resolve import Files
+from netdsl.shapes import Tensor
+from netdsl.source import Span
+
+# A use that is the same whether the module trains or not.
+ANY = "any"
+
+
+class Used(NamedTuple):
+    """What a use of a net gave."""
+
+    value: Any
+    sizes: Mapping[str, Any]
+    parameters: Size
+    built: int
+    failed: bool
+    serial: int
+    said: tuple[Diagnostic, ...]
+
+
+# What the class of a list of layers calls the size that its first layer reads.
+_OPEN_NAMES = ["in_features", "in_channels"]
+
+
+class State:
+    """What a compile knows of its definitions, and counts of its work."""
+
+    def __init__(self, files: Files, report: Report, limits: Limits) -> None:
+        self.files = files
+        self.report = report
+        self.limits = limits
+        self.bindings: dict[tuple[int, str], dict[Any, Factory]] = {}
+        self.shapes: dict[int, list[Tensor]] = {}
+        self._walks: dict[int, Walk] = {}
+        self._told: dict[int, tuple[Diagnostic, ...]] = {}
+        self._collected = False
+        self.specials: dict[int, set[str]] = {}
+        """Net parameters for which a net needs a class per binding."""
+        self.clones: dict[Any, syntax.Net] = {}
+        self.settled: dict[int, dict[str, Factory]] = {}
+        """Of a net made for its bindings: what they are."""
+        self._used: dict[Any, Used] = {}
+        self._constants: dict[int, Val | None] = {}
+        self._said: dict[int, tuple[Diagnostic, ...]] = {}
+        """What was said of each constant."""
+        self._active: list[syntax.Net | syntax.Fn] = []
+        self._steps = 0
+        self._serial = 0
+        self.keeps: dict[int, dict[str, int]] = {}
+        """Of each net: attributes that hold a size of its result, and its index."""
+        self._class_sizes: tuple[Any, dict[int, list[Symbol]]] = (None, {})
+        self._users: dict[str, list[syntax.Net]] | None = None
+        self.asked_training = 0
+        """How often a walk looked whether the module trains."""
+        self.labels: dict[int, frozenset[str]] = {}
+        """Of each net: the names that its text gives to layers."""
+        self.fn_calls: dict[int, dict[str, Any]] = {}
+        self.fn_results: dict[int, Any] = {}
+
+    def step(self, span: Span) -> None:
+        """One round of a loop; there is a limit to them."""
+        self._steps += 1
+        if self._steps > self.limits.steps:
+            self.report.error(
+                "too-many-steps",
+                f"this takes more than {self.limits.steps:,} steps to work out",
+                span,
+            )
+            raise TooMuch
+
+    def start(self) -> None:
+        """A new top-level item: the steps count anew."""
+        self._steps = 0
+
+    def count(self) -> int:
+        self._serial += 1
+        return self._serial
+
+    def too_many_parameters(self, walk: Walk, span: Span) -> Stop:
+        return walk.stop(
+            "too-many-parameters",
+            f"this net has more than {self.limits.parameters:,} parameters",
+            span,
+        )
+
+    def definition(self, owner: Any, name: str) -> Any:
+        """The net, fn or extern of that name, as the owner's file sees it."""
+        item = self.files.scope_of(owner).get(name)
+        return (
+            item if isinstance(item, syntax.Net | syntax.Fn | syntax.Extern) else None
+        )
+
+    def names(self, owner: Any) -> list[str]:
+        return list(self.files.scope_of(owner))
+
+    def layer_names(self, owner: Any) -> list[str]:
+        return [*self.names(owner), *LAYERS]
+
+    def constant(self, owner: Any, name: str, span: Span) -> Val | None:
+        """A `let` at the top of the owner's file."""
+        item = self.files.scope_of(owner).get(name)
+        if not isinstance(item, syntax.Constant):
+            return None
+        key = id(item)
+        if key not in self._constants:
+            self._constants[key] = None
+            with self.report.recorded() as said:
+                self._constants[key] = self._constant(item)
+            self._said[key] = tuple(said.values())
+        else:
+            self.report.extend(self._said.get(key, ()))
+        known = self._constants[key]
+        if known is None:
+            self.report.error(
+                "recursive-net", f"`{name}` is defined by itself", item.span
+            )
+            return Val(BLUR, graph.Const(None), span)
+        return known
+
+    def _constant(self, item: syntax.Constant) -> Val:
+        walk = Walk(self, item, defining=False)
+        targets = item.let.targets
+        symbol = Symbol(targets[0].id, "constant", place=item)
+        try:
+            if len(targets) != 1:
+                raise walk.stop(
+                    "unsupported", "a constant of the file has one name", item.span,
+                    help="write a `let` for each",
+                )  # fmt: skip
+            value = walk.evaluate(item.let.value).value
+        except (Stop, TooMuch):
+            value = BLUR
+        symbol.value = value
+        symbol.type = type_name(value)
+        return Val(value, graph.Ref(symbol), item.span)
+
+    def size_words(self, net: syntax.Net) -> list[str]:
+        """The names of sizes that a net's inputs mention."""
+        words: list[str] = []
+        for statement in net.body:
+            if isinstance(statement, syntax.Input):
+                for part in syntax.walk(statement.type):
+                    if isinstance(part, syntax.Name) and part.id not in words:
+                        words.append(part.id)
+        if net.layer is not None:
+            inner = self.inner_net(net)
+            words += self.size_words(inner) if inner is not None else _OPEN_NAMES
+        return words
+
+    def inner_net(self, net: syntax.Net) -> syntax.Net | None:
+        """The net that a `net X = NET(...)` is."""
+        layer = net.layer
+        if isinstance(layer, syntax.Call):
+            layer = layer.function
+        if isinstance(layer, syntax.Name):
+            found = self.definition(net, layer.id)
+            if isinstance(found, syntax.Net) and found is not net:
+                return found
+        return None
+
+    def input_names(self, net: syntax.Net) -> list[str] | None:
+        """The names of a net's inputs; None for a list of layers."""
+        if net.layer is None:
+            return [
+                n.id for s in net.body if isinstance(s, syntax.Input) for n in s.names
+            ]
+        inner = self.inner_net(net)
+        return self.input_names(inner) if inner is not None else None
+
+    def check_recursion(self, net: syntax.Net, span: Span) -> None:
+        """Stops where a net that is being walked is made once more."""
+        if any(net is a for a in self._active):
+            self._refuse_recursion(net, span)
+            raise Stop
+
+    def _refuse_recursion(self, item: syntax.Net | syntax.Fn, span: Span) -> None:
+        if isinstance(item, syntax.Fn):
+            text = f"`{item.name}` calls itself"
+            help_ = "write a loop: `for` over a range or a list"
+        else:
+            text = f"`{item.name}` contains itself"
+            help_ = "to repeat a part, make a chain: `[Block() for _ in range(depth)]`"
+        labels = [Label(item.name_span, "defined here")]
+        self.report.error("recursive-net", text, span, "", labels, help_)
+
+    def _inside(self, net: syntax.Net | syntax.Fn, span: Span) -> Any:
+        from contextlib import contextmanager
+
+        @contextmanager
+        def guard() -> Iterator[None]:
+            if any(net is a for a in self._active):
+                self._refuse_recursion(net, span)
+                raise Stop
+            if len(self._active) >= self.limits.nesting:
+                self.report.error(
+                    "too-deep",
+                    f"nets are nested more than {self.limits.nesting} deep",
+                    span,
+                )
+                raise Stop
+            self._active.append(net)
+            try:
+                yield
+            finally:
+                self._active.pop()
+
+        return guard()
