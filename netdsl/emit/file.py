@@ -10,9 +10,10 @@ from netdsl.elaborate.demand import nets_behind
 from netdsl.elaborate.trees import every_module
 from netdsl.elaborate.values import Factory, NetParameter, Val, leaves, type_name
 from netdsl.elaborate.walk import Walk
-from netdsl.emit.classes import ClassWriter, docstring
+from netdsl.emit.classes import ClassWriter
 from netdsl.emit.functions import FunctionWriter
 from netdsl.emit.lines import Line, Lines
+from netdsl.emit.signatures import docstring
 from netdsl.emit.spelling import Imports, Speller
 from netdsl.graph import ChainModule, LayerModule, NetModule, Symbol
 from netdsl.source import Span

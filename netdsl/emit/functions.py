@@ -13,9 +13,11 @@ from netdsl.elaborate.types import dtype_of, shape_items, type_text
 from netdsl.elaborate.values import Val, type_name
 from netdsl.elaborate.walk import Stop, Walk
 from netdsl.emit.annotations import Annotations
-from netdsl.emit.classes import ClassWriter, ForwardWriter, docstring
+from netdsl.emit.classes import ClassWriter
+from netdsl.emit.forward import ForwardWriter
 from netdsl.emit.lines import Lines
 from netdsl.emit.naming import name_temporaries
+from netdsl.emit.signatures import docstring
 from netdsl.emit.spelling import Imports, Speller
 from netdsl.graph import Symbol
 from netdsl.shapes import Shape, Tensor

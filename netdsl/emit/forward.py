@@ -1,0 +1,151 @@
+"""Statements of `forward`, or of a function, as Python."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from netdsl import dims, graph
+from netdsl.elaborate.values import (
+    size_names,
+)
+from netdsl.emit.annotations import Annotations
+from netdsl.emit.constructors import opposite
+from netdsl.emit.lines import Lines
+from netdsl.emit.spelling import Speller
+from netdsl.graph import Symbol
+
+
+class ForwardWriter:
+    """Writes the statements of `forward`, or of a function."""
+
+    def __init__(self, owner: Any, lines: Lines) -> None:
+        self.owner = owner
+        self.lines = lines
+        self.speller: Speller = owner.forward_speller
+        self.annotations: Annotations | None = None
+
+    def block(self, statements: list[Any]) -> None:
+        speller = self.speller
+        for statement in statements:
+            span = statement.span
+            match statement:
+                case graph.Assign():
+                    target = speller.target(statement.target)
+                    if (
+                        isinstance(statement.target, tuple)
+                        and len(statement.target) == 1
+                    ):
+                        target += ","
+                    value = self._value(statement.value)
+                    added = _appended(statement)
+                    if added is not None:
+                        item = speller.text(added)
+                        self.lines.add(f"{target}.append({item})", span)
+                    elif value == "[]" and isinstance(statement.target, Symbol):
+                        kind = self._list_type(statement.target)
+                        self.lines.add(f"{target}: {kind} = []", span)
+                    elif value != target:
+                        if self.annotations is not None:
+                            for name in self.annotations.ahead(statement):
+                                self.lines.add(f"{name}: Tensor", span)
+                            target += self.annotations.of(statement)
+                        self.lines.add(f"{target} {statement.op} {value}", span)
+                case graph.Result():
+                    self.lines.add(f"return {self._value(statement.value)}", span)
+                case graph.BindLet():
+                    names = ", ".join(speller.symbol_text(s) for s in statement.symbols)
+                    self.lines.add(f"{names} = {speller.text(statement.value)}", span)
+                case graph.Branch():
+                    self._branch(statement)
+                case graph.Repeat():
+                    iterable = speller.text(statement.loop.iterable)
+                    target = speller.target(_read_names(statement))
+                    self.lines.add(f"for {target} in {iterable}:", span)
+                    with self.lines.indented():
+                        self.block(statement.body)
+
+    def _list_type(self, symbol: Symbol) -> str:
+        """The annotation of a list that starts empty."""
+        kind = symbol.type if symbol.type.startswith("list[") else "list[Tensor]"
+        if "Tensor" in kind:
+            self.owner.imports.use("Tensor")
+        return kind
+
+    def _value(self, expr: graph.Expr) -> str:
+        if (
+            isinstance(expr, graph.Sequence)
+            and expr.kind == "tuple"
+            and len(expr.items) > 1
+        ):
+            return ", ".join(self.speller.text(i) for i in expr.items)
+        return self.speller.text(expr)
+
+    def _branch(self, statement: graph.Branch) -> None:
+        then, other = statement.then, statement.other
+        test = self.speller.test(statement.test)
+        if not then:
+            then, other = other, []
+            test = self.speller.test(opposite(statement.test))
+        self.lines.add(f"if {test}:", statement.span)
+        with self.lines.indented():
+            self.block(then)
+        if other and then and isinstance(then[-1], graph.Result):
+            self.block(other)
+        elif len(other) == 1 and isinstance(other[0], graph.Branch) and other[0].then:
+            start = len(self.lines)
+            self._branch(other[0])
+            line = self.lines.lines[start]
+            self.lines.lines[start] = line._replace(text=f"el{line.text}")
+        elif other:
+            self.lines.add("else:", statement.span)
+            with self.lines.indented():
+                self.block(other)
+
+
+def _appended(statement: graph.Assign) -> graph.Expr | None:
+    """`x` of `skips += [x]`"""
+    value = statement.value
+    if (
+        statement.op == "+="
+        and isinstance(value, graph.Sequence)
+        and value.kind == "list"
+        and len(value.items) == 1
+        and not isinstance(value.items[0], graph.Spread)
+    ):
+        return value.items[0]
+    return None
+
+
+def _read_names(statement: graph.Repeat) -> Any:
+    """A loop's target; variables that nobody reads are `_`."""
+    read = {id(part) for inner in statement.body for part in _parts(inner)}
+
+    def visible(target: Any) -> Any:
+        if isinstance(target, tuple):
+            return tuple(visible(t) for t in target)
+        return target if id(target) in read else graph.Raw("_")
+
+    return visible(statement.loop.target)
+
+
+def _parts(statement: Any) -> list[Any]:
+    out: list[Any] = []
+    match statement:
+        case graph.Assign():
+            out += graph.every(statement.value)
+        case graph.Result() | graph.BindLet():
+            out += graph.every(statement.value)
+        case graph.Branch():
+            out += graph.every(statement.test)
+            for inner in (*statement.then, *statement.other):
+                out += _parts(inner)
+        case graph.Repeat():
+            out += graph.every(statement.loop.iterable)
+            for inner in statement.body:
+                out += _parts(inner)
+    flat = []
+    for part in out:
+        flat.append(part)
+        if isinstance(part, dims.Dim):
+            flat += size_names(part)
+    return flat

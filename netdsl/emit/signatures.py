@@ -1,0 +1,243 @@
+"""What a class takes and gives: parameters, annotations, docstrings."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from netdsl import dims, graph, syntax
+from netdsl.elaborate.narrowing import Maybe
+from netdsl.elaborate.values import (
+    Blur,
+    Condition,
+    Factory,
+    NetParameter,
+    OpenNets,
+    Rounds,
+    Val,
+)
+from netdsl.emit.lines import Lines
+from netdsl.emit.spelling import Imports, Speller
+from netdsl.emit.symbols import Symbols
+from netdsl.graph import Symbol
+from netdsl.layers import Unknown
+from netdsl.shapes import Tensor
+
+WIDEST = 100
+
+
+class Signatures(Symbols):
+    """What a class takes and gives: parameters, annotations, docstrings."""
+
+    def parameters(self) -> list[str]:
+        parts = [f"{self.size_texts[s.name]}: int" for s in self.sizes]
+        for parameter in self.net.parameters:
+            symbol = self.walk.hypers[parameter.name]
+            kind = self.annotation(symbol)
+            default = symbol.value
+            if default is None:
+                parts.append(f"{symbol.name}: {kind}")
+            else:
+                value = self._default(symbol, default)
+                parts.append(f"{symbol.name}: {kind} = {value}")
+        return parts
+
+    def annotation(self, symbol: Symbol) -> str:
+        kind = symbol.type or "Any"
+        default = symbol.value
+        if re.search(r"\bnet\b", kind):
+            kind = re.sub(r"\bnet\b", lambda m: self._net_type(symbol), kind)
+        if default is not None and isinstance(default.value, list | dict):
+            if kind.startswith("list"):
+                self.imports.use("Sequence")
+                return f"Sequence{kind[4:]}"
+        if kind in ("Any", ""):
+            self.imports.use("Any")
+            return "Any"
+        return kind.replace("any", self.imports.use("Any")) if "any" in kind else kind
+
+    def _net_type(self, symbol: Symbol) -> str:
+        val = self.walk.scope.get(symbol.name)
+        bindings = (
+            val.value.bindings
+            if val is not None and isinstance(val.value, NetParameter | OpenNets)
+            else ()
+        )
+        targets = [b.target for b in bindings]
+        plain = all(
+            isinstance(b.target, syntax.Net)
+            and not b.positional
+            and not b.keywords
+            and not self.file.is_function(b.target)
+            for b in bindings
+        )
+        if bindings and plain:
+            names = dict.fromkeys(self.file.net_name(t) for t in targets)
+            return f"type[{' | '.join(names)}]"
+        self.imports.use("Callable")
+        if bindings and all(isinstance(t, syntax.Net) for t in targets):
+            made = dict.fromkeys(self._made_by(t) for t in targets)
+            return f"Callable[..., {' | '.join(made)}]"
+        return f"Callable[..., {self.imports.note('nn.Module')}]"
+
+    def _made_by(self, net: syntax.Net) -> str:
+        """The class of what a net makes."""
+        if not self.file.is_function(net):
+            return str(self.file.net_name(net))
+        return str(self.file.return_type(self.program.define(net).root))
+
+    def _default(self, symbol: Symbol, default: Val) -> str:
+        value = default.value
+        if isinstance(value, Factory):
+            if value.positional or value.keywords:
+                return str(self.file.default_constant(symbol, value))
+            return self.init_speller.factory(value)
+        if isinstance(value, dict):
+            return str(self.file.default_constant(symbol, value))
+        if isinstance(value, list) and isinstance(default.expr, graph.Sequence):
+            inner = graph.Sequence("tuple", default.expr.items)
+            return self.init_speller.text(inner)
+        return self.init_speller.text(default.expr)
+
+    def _docstring(self, lines: Lines) -> None:
+        doc = self.net.doc
+        if doc and not self.file.is_file_doc(self.net):
+            docstring(lines, doc)
+            lines.add("")
+
+    def _input(self, symbol: Symbol) -> str:
+        kind = symbol.type
+        if "Tensor" in kind:
+            self.imports.use("Tensor")
+        default = self.walk.input_defaults.get(symbol.name)
+        text = f"{symbol.name}: {kind}"
+        return (
+            text
+            if default is None
+            else (f"{text} = {self.forward_speller.text(default.expr)}")
+        )
+
+    def _result_type(self) -> str:
+        """The type of forward's result; of all its returns, where they differ."""
+        values = [v for v, _ in self.walk.results]
+        if isinstance(self.walk.result, Blur) and len(values) > 1:
+            kinds = dict.fromkeys(self.annotation_of(v) for v in values)
+            return " | ".join(kinds) if "Any" not in kinds else "Any"
+        return self.annotation_of(self.walk.result)
+
+    def annotation_of(self, value: Any) -> str:
+        """The type of a result, as Python writes it."""
+        match value:
+            case Tensor():
+                return self.imports.use("Tensor")
+            case Blur() | Unknown():
+                if isinstance(value, Unknown) and value.type in (
+                    "int",
+                    "float",
+                    "bool",
+                ):
+                    return value.type
+                return self.imports.use("Any")
+            case Maybe():
+                return f"{self.annotation_of(value.value)} | None"
+            case None:
+                return "None"
+            case tuple():
+                inner = ", ".join(self.annotation_of(v) for v in value)
+                return f"tuple[{inner}]"
+            case Rounds():
+                return f"list[{self.annotation_of(value.at(0))}]"
+            case list():
+                kinds = dict.fromkeys(self.annotation_of(v) for v in value)
+                return f"list[{' | '.join(kinds)}]"
+            case dict():
+                kinds = dict.fromkeys(self.annotation_of(v) for v in value.values())
+                return f"dict[str, {' | '.join(kinds)}]"
+            case bool() | Condition():
+                return "bool"
+            case int() | dims.Dim():
+                return "int"
+            case float():
+                return "float"
+        return self.imports.use("Any")
+
+    def _shape_docstring(self, lines: Lines) -> None:
+        inputs = [
+            f"{name}: {self._type_text(value)}"
+            for name, value in self.walk.input_types
+            if _has_tensor(value)
+        ]
+        result = self._result_text(self.walk.result)
+        if not inputs or not result:
+            return
+        text = f"{', '.join(inputs)} -> {result}"
+        if len(text) + 4 * 2 + 6 <= WIDEST:
+            lines.add(f'"""{text}"""')
+            return
+        together = ", ".join(inputs)
+        if len(together) + 4 * 2 + 3 <= WIDEST:
+            inputs = [together]
+        first, *others = [f"{part}," for part in inputs[:-1]] + [inputs[-1]]
+        lines.add(f'"""{first}')
+        for part in others:
+            lines.add(part)
+        lines.add(f"-> {result}")
+        lines.add('"""')
+
+    def _type_text(self, value: Any) -> str:
+        if isinstance(value, Maybe):
+            return f"{self._type_text(value.value)} | None"
+        shape = value.shape
+        parts = [self._size_text(s) for s in shape.head]
+        if shape.star is not None:
+            parts.append(f"*{shape.star}")
+            parts += [self._size_text(s) for s in shape.tail]
+        text = f"[{', '.join(parts)}]"
+        return text if value.dtype in ("float", "any") else f"{value.dtype}{text}"
+
+    def _size_text(self, size: Any) -> str:
+        for symbol, value in self.walk.let_values:
+            if value == size and isinstance(size, dims.Dim):
+                return symbol.name
+        speller = Speller(Imports(), self.file.net_name, self._in_docstring)
+        text = speller.size(size)[0]
+        return text if len(text) <= 60 and "self." not in text else "_"
+
+    def _in_docstring(self, symbol: Symbol) -> str:
+        if symbol.kind == "size":
+            shown = "_" if symbol.name.startswith("_") else symbol.name
+            return self.size_texts.get(symbol.name, shown)
+        return "_" if symbol.kind == "carried" else symbol.name
+
+    def _result_text(self, value: Any) -> str:
+        if isinstance(value, Tensor):
+            return self._type_text(value)
+        if isinstance(value, tuple | list):
+            parts = [self._result_text(v) for v in value]
+            return f"({', '.join(parts)})" if all(parts) else ""
+        if isinstance(value, dict):
+            pairs = [f"{k}: {self._result_text(v)}" for k, v in value.items()]
+            return f"{{{', '.join(pairs)}}}"
+        return ""
+
+
+def docstring(lines: Lines, text: str) -> None:
+    """A docstring of plain ASCII, whatever the text holds."""
+    escaped = ascii(text)[1:-1].replace("\\'", "'").replace("\\n", "\n")
+    escaped = escaped.replace('"""', '\\"\\"\\"')
+    if escaped.endswith('"'):
+        escaped = escaped[:-1] + '\\"'
+    parts = escaped.split("\n")
+    if len(parts) == 1:
+        lines.add(f'"""{escaped}"""')
+        return
+    lines.add(f'"""{parts[0]}')
+    for part in parts[1:]:
+        lines.add(part.rstrip())
+    lines.add('"""')
+
+
+def _has_tensor(value: Any) -> bool:
+    if isinstance(value, Maybe):
+        return isinstance(value.value, Tensor)
+    return isinstance(value, Tensor)
