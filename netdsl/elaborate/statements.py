@@ -2,30 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
-from netdsl import dims, graph, syntax
+from netdsl import graph, syntax
 from netdsl.diagnostics import Label
 from netdsl.dims import Size
 from netdsl.elaborate import arithmetic
-from netdsl.elaborate.arithmetic import describe_value
-from netdsl.elaborate.expressions import is_dynamic, known_when_run
+from netdsl.elaborate.expressions import known_when_run
 from netdsl.elaborate.flows import declare
-from netdsl.elaborate.joining import join, surely_different
 from netdsl.elaborate.loops import (
-    Carried,
-    bind_target,
-    go_round,
-    make_target,
     parts_of,
-    sequence,
     target_names,
 )
-from netdsl.elaborate.members import round_mapping
-from netdsl.elaborate.narrowing import narrowed
 from netdsl.elaborate.reserved import check_name
-from netdsl.elaborate.running import look_ahead, note_carried
 from netdsl.elaborate.values import (
     BLUR,
     Blur,
@@ -35,18 +24,12 @@ from netdsl.elaborate.values import (
     NetParameter,
     Rounds,
     Val,
-    assume,
-    decide,
-    is_static,
     type_name,
 )
 from netdsl.elaborate.walk import Stop, Walk, executes
-from netdsl.facts import Facts
-from netdsl.graph import ChoiceModule, Symbol
+from netdsl.graph import Symbol
 from netdsl.layers import Unknown
-from netdsl.shapes import Refusal, Shape, Tensor
-
-# -- flows and bindings --------------------------------------------------------
+from netdsl.shapes import Refusal, Tensor
 
 
 @executes(syntax.Flowing)
@@ -264,323 +247,6 @@ def _return(walk: Walk, node: syntax.Return) -> None:
     walk.results.append((val.value, node.span))
     walk.say(graph.Result(val.expr, node.span))
     walk.returned = True
-
-
-# -- conditions ----------------------------------------------------------------
-
-
-@executes(syntax.If)
-def _if(walk: Walk, node: syntax.If) -> None:
-    test = walk.evaluate(node.test)
-    if isinstance(test.value, Blur):
-        return
-    known = decide(test.value, walk.facts)
-    open_ = any(isinstance(p, Symbol) for p in graph.every(test.expr))
-    if known is not None and not (walk.defining and open_):
-        with walk.in_arm(node, known), narrowed(walk, node.test, known):
-            walk.execute(node.body if known else node.orelse)
-        return
-    arms = []
-    for truth, body in ((True, node.body), (False, node.orelse)):
-        arms.append(_walk_arm(walk, node, test, truth, body, known))
-    _meet(walk, node, test, arms)
-
-
-class _Arm:
-    """What one side of an `if` leaves behind."""
-
-    def __init__(self, walk: Walk, facts: Facts, told: dict[str, Val]) -> None:
-        self.scope = dict(walk.scope)
-        self.told = told
-        """What the test says of names, unless the arm binds them anew."""
-        self.init = walk.init
-        self.forward = walk.forward
-        self.layers = walk.layers
-        self.returned = walk.returned
-        self.facts = facts
-
-    def leaves(self, name: str, before: Val | None) -> bool:
-        """Whether the arm binds nothing to a name that there was before."""
-        val = self.scope.get(name)
-        return val is not None and (val is before or val is self.told.get(name))
-
-
-def _walk_arm(
-    walk: Walk,
-    node: syntax.If,
-    test: Val,
-    truth: bool,
-    body: Sequence[syntax.Statement],
-    known: bool | None,
-) -> _Arm:
-    facts = assume(test.value, truth, walk.facts)
-    saved = walk.scope, walk.init, walk.forward, walk.layers, walk.returned
-    walk.scope, walk.layers = dict(walk.scope), dict(walk.layers)
-    walk.init, walk.forward = [], []
-    try:
-        with walk.on_path(facts), walk.in_arm(node, truth):
-            with narrowed(walk, node.test, truth) as told:
-                if known is (not truth):
-                    with walk.report.muted():
-                        walk.execute(body)
-                else:
-                    walk.execute(body)
-                return _Arm(walk, facts, told)
-    finally:
-        walk.scope, walk.init, walk.forward, walk.layers, walk.returned = saved
-
-
-def _meet(walk: Walk, node: syntax.If, test: Val, arms: list[_Arm]) -> None:
-    """What holds behind an `if`."""
-    then, other = arms
-    if then.init or other.init:
-        if is_dynamic(walk, test):
-            walk.init += [*then.init, *other.init]
-        else:
-            walk.init.append(graph.Branch(test.expr, then.init, other.init, node.span))
-    if then.forward or other.forward:
-        walk.say(graph.Branch(test.expr, then.forward, other.forward, node.span))
-    _meet_layers(walk, test, then, other)
-    walk.returned = then.returned and other.returned
-    if then.returned != other.returned:
-        # One side is gone: what follows is on the path of the other.
-        stays = other if then.returned else then
-        walk.scope = stays.scope
-        walk.facts = stays.facts
-        truth = stays is then
-        for name, is_none in _settled(node.test, truth):
-            val = walk.scope.get(name)
-            if val is not None:
-                from netdsl.elaborate.narrowing import settle
-
-                walk.scope[name] = Val(settle(val.value, is_none), val.expr, val.span)
-        return
-    for name in {*then.scope, *other.scope}:
-        a, b = then.scope.get(name), other.scope.get(name)
-        before = walk.scope.get(name)
-        if then.leaves(name, before) and other.leaves(name, before):
-            continue
-        if a is None or b is None:
-            given = a if a is not None else b
-            assert given is not None
-            walk.scope[name] = given
-        elif a is not b:
-            value = join(walk, a.value, b.value, then.facts, other.facts, test)
-            if value is None or (
-                # One shape is known ahead only if the module's building settles it.
-                is_dynamic(walk, test)
-                and surely_different(walk, a.value, b.value)
-            ):
-                walk.error(
-                    "arms-mismatch",
-                    f"`{name}` is {describe_value(a.value)} on one side of this"
-                    f" condition and {describe_value(b.value)} on the other",
-                    node.test.span,
-                    labels=[
-                        Label(v.span, str(v.value))
-                        for v in (a, b)
-                        if v.span is not None and isinstance(v.value, Tensor)
-                    ],
-                    help="give both the same shape",
-                )
-                value = BLUR
-            walk.scope[name] = Val(value, a.expr, a.span)
-
-
-def _settled(test: syntax.Expression, truth: bool) -> list[tuple[str, bool]]:
-    from netdsl.elaborate.narrowing import _told
-
-    return list(_told(test, truth))
-
-
-def _meet_layers(walk: Walk, test: Val, then: _Arm, other: _Arm) -> None:
-    before = walk.layers
-    walk.layers = {**before, **then.layers, **other.layers}
-    for name in then.layers.keys() & other.layers.keys():
-        one, two = then.layers[name], other.layers[name]
-        if one is not two:
-            both = ChoiceModule(one.span, test, test.expr, one, two)
-            both.path = one.path
-            walk.layers[name] = both
-
-
-# -- loops ---------------------------------------------------------------------
-
-
-@executes(syntax.For)
-def _for(walk: Walk, node: syntax.For) -> None:
-    source = walk.evaluate(node.iterable)
-    over = sequence(walk, source)
-    if over is None:
-        if walk.defining and not walk.report.failed:
-            # Nothing was wrong, and yet nobody knows: leaving the loop out would be.
-            raise walk.stop(
-                "unsupported",
-                "what this loop goes over can't be told when the file is compiled",
-                node.iterable.span,
-            )
-        return
-    static = is_static(source.value) and not _holds_modules(source.value)
-    symbols = make_target(node.target, "loop" if static else "item")
-    walk.looping += 1
-    top, walk.top = walk.top, False
-    try:
-        if isinstance(over, Rounds):
-            exact = _exactly(walk, node, source.value)
-            body = _open_loop(walk, node, symbols, over)
-            for name, value in exact.items():
-                val = walk.scope[name]
-                walk.scope[name] = Val(value, val.expr, val.span)
-        else:
-            body = _known_loop(walk, node, symbols, over)
-    finally:
-        walk.looping -= 1
-        walk.top = top
-    if body:
-        loop = graph.Loop(symbols, source.expr, ())
-        walk.say(graph.Repeat(loop, body, node.span))
-
-
-def _exactly(walk: Walk, node: syntax.For, value: Any) -> dict[str, Any]:
-    """What a loop over a known list leaves behind, walked round by round.
-
-    The class keeps the loop, but what comes out of it is known all the same.
-    """
-    if not walk.defining or not isinstance(value, list | tuple):
-        return {}
-    names = [n for n in assigned_in(node.body) if n in walk.scope]
-    undo = look_ahead(walk)
-    said = len(walk.forward)
-    with walk.report.muted():
-        _known_loop(walk, node, make_target(node.target, "loop"), value)
-    after = {n: walk.scope[n].value for n in names}
-    del walk.forward[said:]
-    undo()
-    return {n: v for n, v in after.items() if not isinstance(v, Blur)}
-
-
-def _holds_modules(value: Any) -> bool:
-    from netdsl.elaborate.values import leaves
-
-    if isinstance(value, Rounds):
-        return "modules" in str(value.key)
-    return any(isinstance(v, ModuleValue) for v in leaves(value))
-
-
-def _known_loop(
-    walk: Walk, node: syntax.For, symbols: Any, values: Sequence[Any]
-) -> list[Any]:
-    first: list[Any] = []
-    for i, value in enumerate(values):
-        walk.program.step(node.span)
-        before, walk.forward = walk.forward, []
-        try:
-            bind_target(walk, node.target, symbols, value)
-            walk.execute(node.body)
-            if i == 0:
-                first = walk.forward
-        finally:
-            walk.forward = before
-    return first
-
-
-def assigned_in(statements: Sequence[syntax.Statement]) -> set[str]:
-    """The names that statements bind."""
-    names: set[str] = set()
-    for statement in statements:
-        for part in syntax.walk(statement):
-            if isinstance(part, syntax.Assign | syntax.Augment):
-                names.update(target_names(part.target))
-    return names
-
-
-def _open_loop(walk: Walk, node: syntax.For, symbols: Any, over: Rounds) -> list[Any]:
-    """A loop of unknown length: its body is walked once, after looking ahead."""
-    _, index = walk.fresh("i", "loop")
-    loop = Carried(index, over.count)
-    names = [n for n in assigned_in(node.body) if n in walk.scope]
-    state = {n: walk.scope[n].value for n in names}
-    lists = [n for n, v in state.items() if isinstance(v, list | Rounds)]
-    recorded: list[Any] = []
-
-    def body(before: dict[str, Any]) -> dict[str, Any]:
-        nonlocal recorded
-        for name in names:
-            if name not in lists:
-                val = walk.scope[name]
-                walk.scope[name] = Val(before[name], val.expr, val.span)
-        outer, walk.forward = walk.forward, []
-        appended, walk.appended = walk.appended, {n: [] for n in lists}
-        popping, walk.popping = walk.popping, (index, {})
-        try:
-            bind_target(walk, node.target, symbols, over.at(index))
-            walk.execute(node.body)
-            recorded = walk.forward
-            state["appended"] = walk.appended
-            state["popped"] = walk.popping[1]
-        finally:
-            walk.forward = outer
-            walk.appended, walk.popping = appended, popping
-        return {n: walk.scope[n].value for n in names}
-
-    carried = {n: v for n, v in state.items() if n not in lists}
-    after = go_round(walk, loop, dict(carried), body, lambda: look_ahead(walk))
-    for name, value in after.items():
-        if name in carried:
-            val = walk.scope[name]
-            walk.scope[name] = Val(value, val.expr, val.span)
-    _lists_after(walk, loop, lists, state)
-    for module in walk.rounds:
-        note_carried(module.repeat, loop, round_mapping(module))
-    walk.rounds = []
-    return recorded
-
-
-def _lists_after(
-    walk: Walk, loop: Carried, lists: list[str], state: dict[str, Any]
-) -> None:
-    """The lists that an open loop made longer or shorter."""
-    own = dims.single(loop.index)
-    running = {atom for _, atom, _, _ in loop.running}
-    for name in lists:
-        val = walk.scope[name]
-        added = state["appended"].get(name, [])
-        popped = state["popped"].get(name, 0)
-        if added and popped:
-            walk.scope[name] = Val(Blur(val.span), val.expr, val.span)
-        elif popped and isinstance(val.value, Rounds):
-            rest = Rounds(val.value.count - loop.count, val.value.at, ("rest", name))
-            walk.scope[name] = Val(rest, val.expr, val.span)
-        elif added:
-            value: Any = Blur(val.span)
-            if len(added) == 1 and val.value == []:
-                value = Rounds(
-                    loop.count,
-                    _element_of(name, added[0], own, running),
-                    ("appended", name, walk.program.count()),
-                )
-            walk.scope[name] = Val(value, val.expr, val.span)
-
-
-def _element_of(name: str, value: Any, own: Any, running: set[Any]) -> Any:
-    def at(index: Size) -> Any:
-        if not isinstance(value, Tensor):
-            return value
-
-        def one(size: Size, place: int) -> Size:
-            if any(a in running for a in dims.atoms(size)):
-                return dims.of(dims.Element(f"{name}.{place}", None, index))
-            return dims.substitute(size, {own: index})
-
-        shape = value.shape
-        head = tuple(one(s, i) for i, s in enumerate(shape.head))
-        tail = tuple(one(s, i - len(shape.tail)) for i, s in enumerate(shape.tail))
-        return Tensor(Shape(head, shape.star, tail), value.dtype)
-
-    return at
-
-
-# -- parameters of the net's own, initial values, ties -------------------------
 
 
 @executes(syntax.Own)

@@ -13,11 +13,12 @@ from netdsl.elaborate.values import (
 )
 from netdsl.elaborate.walk import Walk
 from netdsl.emit.annotations import Annotations
-from netdsl.emit.constructors import Constructor, negated
+from netdsl.emit.constructors import Constructor
 from netdsl.emit.forward import ForwardWriter
 from netdsl.emit.initial import init_rules
 from netdsl.emit.lines import Lines
 from netdsl.emit.naming import name_temporaries
+from netdsl.emit.opposites import negated
 from netdsl.emit.signatures import Signatures
 from netdsl.emit.spelling import quoted
 from netdsl.emit.tensors import drawn_early, drawn_in_place, own_tensors, write_reset

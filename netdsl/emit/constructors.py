@@ -7,9 +7,22 @@ from typing import Any
 from netdsl import dims, graph
 from netdsl.elaborate.demand import in_module, net_sizes, parameter_sizes, running
 from netdsl.elaborate.making import SPREAD
-from netdsl.elaborate.trees import OutOf, every_module
+from netdsl.elaborate.trees import OutOf
 from netdsl.elaborate.values import Val
 from netdsl.emit.lines import Lines
+from netdsl.emit.opposites import negated
+from netdsl.emit.rounds import (
+    asked_within,
+    atoms,
+    element_names,
+    has_names,
+    join_inner,
+    label_symbols,
+    local_name,
+    member_word,
+    size_symbols,
+    target_names,
+)
 from netdsl.emit.spelling import ATOM, CHOICE, OR, Speller, quoted
 from netdsl.emit.tensors import write_own
 from netdsl.graph import (
@@ -168,7 +181,7 @@ class Constructor:
             return self._inline_choice(module) is not None
         return not self.needs_statements(module) and not any(
             isinstance(a, dims.Name) and isinstance(a.origin, OutOf)
-            for a in _atoms(module)
+            for a in atoms(module)
         )
 
     def _namespaces(self, path: tuple[Any, ...], span: Any) -> None:
@@ -322,7 +335,7 @@ class Constructor:
         if isinstance(module, ChainModule):
             if len(module.members) == 1 and self._plain_repeat(module.members[0]):
                 return False
-            return bool(_asked_within(module)) or any(
+            return bool(asked_within(module)) or any(
                 self._needs_line(m) for m in module.members
             )
         return False
@@ -350,7 +363,7 @@ class Constructor:
     def leading(self, chain: ChainModule) -> list[Member]:
         """The members before the first that needs lines of its own."""
         head: list[Member] = []
-        asked = _asked_within(chain)
+        asked = asked_within(chain)
         for member in chain.members:
             if (
                 self._needs_line(member)
@@ -374,7 +387,7 @@ class Constructor:
 
     def members(self, chain: ChainModule, members: list[Member]) -> str:
         """Members of a list as the arguments of its constructor."""
-        if not members or not _has_names(chain):
+        if not members or not has_names(chain):
             return ", ".join(self.expression(m.module) for m in members)
         pairs = ", ".join(
             f"({self.label(m.label, i)}, {self.expression(m.module)})"
@@ -413,8 +426,8 @@ class Constructor:
 
     def fill(self, owner: str, chain: ChainModule) -> None:
         """Puts the members of a list in, one line each."""
-        self._asked = getattr(self, "_asked", set()) | _asked_within(chain)
-        named = _has_names(chain)
+        self._asked = getattr(self, "_asked", set()) | asked_within(chain)
+        named = has_names(chain)
         head = len(self.leading(chain))
         for i, member in enumerate(chain.members[head:], head):
             self._fill_member(owner, member, i, named)
@@ -440,7 +453,7 @@ class Constructor:
             case _:
                 value = self.expression(module)
                 if self._is_asked(module):
-                    local = self._local(_local_name(module))
+                    local = self._local(local_name(module))
                     self.lines.add(f"{local} = {value}", span)
                     self.speller.locals[id(module)] = local
                     value = local
@@ -491,8 +504,8 @@ class Constructor:
         carried = running(self.program, repeat)
         speller = self.speller
         for symbol, before, after in carried:
-            _join_inner(repeat, symbol, after)
-            symbol.hint = symbol.hint or _member_word(owner)
+            join_inner(repeat, symbol, after)
+            symbol.hint = symbol.hint or member_word(owner)
             name = speller.symbol_text(symbol)
             start = speller.size(before)[0]
             if start != name:
@@ -533,7 +546,7 @@ class Constructor:
             if speller.size(after)[0] != speller.symbol_text(symbol)
         ]
         for i, (symbol, _, _) in enumerate(changed):
-            if any(symbol in _size_symbols(after) for _, _, after in changed[i + 1 :]):
+            if any(symbol in size_symbols(after) for _, _, after in changed[i + 1 :]):
                 # A later one is told by this one's value before.
                 names = ", ".join(name for _, name, _ in changed)
                 values = ", ".join(speller.size(after)[0] for _, _, after in changed)
@@ -565,10 +578,10 @@ class Constructor:
         used = {
             id(s)
             for m in repeat.members
-            for s in (*in_module(self.program, m.module), *_label_symbols(m.label))
+            for s in (*in_module(self.program, m.module), *label_symbols(m.label))
         }
         for _, _, after in repeat.carried:
-            used |= {id(p) for p in _size_symbols(after)}
+            used |= {id(p) for p in size_symbols(after)}
         for other in repeat.loops:
             used |= {
                 id(p)
@@ -576,7 +589,7 @@ class Constructor:
                 for p in graph.every(e)
                 if isinstance(p, Symbol)
             }
-        read = {a for m in repeat.members for a in _atoms(m.module)}
+        read = {a for m in repeat.members for a in atoms(m.module)}
         read |= {a for _, _, after in repeat.carried for a in dims.atoms(after)}
         sizes = {t for a, t in self.speller.elements if a in read}
 
@@ -592,7 +605,7 @@ class Constructor:
         """Gives the elements of the lists looped over the names of the targets."""
         before = len(self.speller.elements)
         for loop in repeat.loops:
-            _element_names(self.speller, loop, repeat)
+            element_names(self.speller, loop, repeat)
         return before
 
     def _leave(self, before: int) -> None:
@@ -604,143 +617,6 @@ class Constructor:
         taken = self.speller.taken | set(self.building)
         candidates = [plain, f"{plain}_layers", *(f"{plain}_{i}" for i in range(2, 99))]
         return next(c for c in candidates if c not in taken)
-
-
-_OPPOSITE = {
-    "==": "!=", "!=": "==", "<": ">=", ">=": "<", ">": "<=", "<=": ">",
-    "is": "is not", "is not": "is", "in": "not in", "not in": "in",
-}  # fmt: skip
-
-
-def negated(speller: Speller, test: graph.Expr) -> str:
-    """The opposite of a test, as people write it."""
-    return speller.text(opposite(test))
-
-
-def opposite(test: graph.Expr) -> graph.Expr:
-    if isinstance(test, graph.Op):
-        if test.op == "not":
-            return test.operands[0]
-        if test.op in _OPPOSITE and len(test.operands) == 2:
-            return graph.Op(_OPPOSITE[test.op], test.operands)
-        if test.op in ("and", "or"):
-            other = "or" if test.op == "and" else "and"
-            return graph.Op(other, tuple(opposite(o) for o in test.operands))
-    return graph.Op("not", (test,))
-
-
-def target_names(target: Any) -> list[str]:
-    if isinstance(target, tuple):
-        return [n for t in target for n in target_names(t)]
-    return [target.name] if isinstance(target, Symbol) else []
-
-
-def _join_inner(repeat: RepeatModule, symbol: Symbol, after: Any) -> None:
-    """A running int that a loop within takes up and hands back keeps its name."""
-    names = list(_size_symbols(after))
-    if dims.single(after) is None or len(names) != 1:
-        return
-    for inner in every_module(repeat):
-        if inner is not repeat and isinstance(inner, RepeatModule):
-            for own, before, _ in inner.carried:
-                taken_up = dims.single(before) is not None
-                if own is names[0] and taken_up and _size_symbols(before) == [symbol]:
-                    own.place = symbol
-
-
-def _member_word(owner: str) -> str:
-    """`up` for a list at `self.ups`"""
-    word = owner.rpartition(".")[2]
-    return word.removesuffix("s") if word.isidentifier() and word != "self" else ""
-
-
-def _local_name(module: Module) -> str:
-    if isinstance(module, ParameterModule):
-        return module.symbol.name.lower()
-    if isinstance(module, NetModule):
-        return str(module.net.name).lower()
-    return "layer"
-
-
-def _has_names(chain: ChainModule) -> bool:
-    """Whether any member of a list has a name."""
-    return any(m.label not in (None, SPREAD) for m in _all_members(chain))
-
-
-def _asked_within(chain: ChainModule) -> set[int]:
-    """The layers in a list whose sizes others in it ask for."""
-    inside = {id(m) for m in every_module(chain)}
-    return inside & {
-        id(a.origin.module)
-        for m in chain.members
-        for a in _atoms(m.module)
-        if isinstance(a, dims.Name) and isinstance(a.origin, OutOf)
-    }
-
-
-def _all_members(chain: ChainModule) -> list[Member]:
-    out: list[Member] = []
-    for member in chain.members:
-        if isinstance(member.module, RepeatModule):
-            out += member.module.members
-        else:
-            out.append(member)
-    return out
-
-
-def _atoms(module: Module) -> list[dims.Atom]:
-    from netdsl.elaborate.trees import inferred_sizes
-
-    return [a for s in inferred_sizes(module) for a in dims.atoms(s)]
-
-
-def _label_symbols(label: Any) -> list[Symbol]:
-    if isinstance(label, graph.Expr):
-        return [p for p in graph.every(label) if isinstance(p, Symbol)]
-    return []
-
-
-def _size_symbols(size: Any) -> list[Symbol]:
-    from netdsl.elaborate.values import size_names
-
-    return list(size_names(size))
-
-
-def _element_names(speller: Speller, loop: graph.Loop, repeat: RepeatModule) -> None:
-    """Maps what a round's targets hold to their names: in terms of the loop's
-    round, `widths[i]` is `w`."""
-    used = {a for m in repeat.members for a in _atoms(m.module)}
-    if isinstance(loop.target, Symbol) and loop.target.name == "_":
-        if dims.single(repeat.index) in used:
-            loop.target.name = "i"
-    for atom, name in target_atoms(loop):
-        speller.elements.append((atom, name))
-
-
-def target_atoms(loop: graph.Loop) -> list[tuple[dims.Atom, str]]:
-    """The sizes that a loop's targets stand for, by their values of a round."""
-    out: list[tuple[dims.Atom, str]] = []
-
-    def visit(target: Any) -> None:
-        if isinstance(target, tuple):
-            for part in target:
-                visit(part)
-        elif isinstance(target, Symbol) and isinstance(target.value, dims.Dim):
-            atom = dims.single(target.value)
-            if atom is not None:
-                out.append((atom, target.name))
-                return
-            # `for k in range(1, n)`: the round is `k - 1`.
-            for monomial, factor in target.value.terms:
-                if factor == 1 and len(monomial) == 1 and monomial[0][1] == 1:
-                    atom = monomial[0][0]
-                    rest = target.value - dims.of(atom)
-                    if isinstance(rest, int):
-                        sign = "-" if rest > 0 else "+"
-                        out.append((atom, f"({target.name} {sign} {abs(rest)})"))
-
-    visit(loop.target)
-    return out
 
 
 __all__ = ["ATOM", "CHOICE", "Constructor", "negated"]

@@ -9,8 +9,8 @@ from netdsl.elaborate.values import (
     size_names,
 )
 from netdsl.emit.annotations import Annotations
-from netdsl.emit.constructors import opposite
 from netdsl.emit.lines import Lines
+from netdsl.emit.opposites import opposite
 from netdsl.emit.spelling import Speller
 from netdsl.graph import Symbol
 

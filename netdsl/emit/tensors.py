@@ -141,7 +141,7 @@ def write_reset(speller: Speller, lines: Lines, statements: list[Any]) -> None:
 
 
 def _reset_branch(speller: Speller, lines: Lines, branch: graph.Branch) -> None:
-    from netdsl.emit.constructors import negated
+    from netdsl.emit.opposites import negated
 
     then, other = branch.then, branch.other
     test = speller.text(branch.test)

@@ -1,0 +1,201 @@
+"""`for` in a body: known rounds one by one, open ones once, after looking ahead."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from netdsl import dims, graph, syntax
+from netdsl.dims import Size
+from netdsl.elaborate.loops import (
+    Carried,
+    bind_target,
+    go_round,
+    make_target,
+    sequence,
+    target_names,
+)
+from netdsl.elaborate.members import round_mapping
+from netdsl.elaborate.running import look_ahead, note_carried
+from netdsl.elaborate.values import (
+    Blur,
+    ModuleValue,
+    Rounds,
+    Val,
+    is_static,
+)
+from netdsl.elaborate.walk import Walk, executes
+from netdsl.shapes import Shape, Tensor
+
+
+@executes(syntax.For)
+def _for(walk: Walk, node: syntax.For) -> None:
+    source = walk.evaluate(node.iterable)
+    over = sequence(walk, source)
+    if over is None:
+        if walk.defining and not walk.report.failed:
+            # Nothing was wrong, and yet nobody knows: leaving the loop out would be.
+            raise walk.stop(
+                "unsupported",
+                "what this loop goes over can't be told when the file is compiled",
+                node.iterable.span,
+            )
+        return
+    static = is_static(source.value) and not _holds_modules(source.value)
+    symbols = make_target(node.target, "loop" if static else "item")
+    walk.looping += 1
+    top, walk.top = walk.top, False
+    try:
+        if isinstance(over, Rounds):
+            exact = _exactly(walk, node, source.value)
+            body = _open_loop(walk, node, symbols, over)
+            for name, value in exact.items():
+                val = walk.scope[name]
+                walk.scope[name] = Val(value, val.expr, val.span)
+        else:
+            body = _known_loop(walk, node, symbols, over)
+    finally:
+        walk.looping -= 1
+        walk.top = top
+    if body:
+        loop = graph.Loop(symbols, source.expr, ())
+        walk.say(graph.Repeat(loop, body, node.span))
+
+
+def _exactly(walk: Walk, node: syntax.For, value: Any) -> dict[str, Any]:
+    """What a loop over a known list leaves behind, walked round by round.
+
+    The class keeps the loop, but what comes out of it is known all the same.
+    """
+    if not walk.defining or not isinstance(value, list | tuple):
+        return {}
+    names = [n for n in assigned_in(node.body) if n in walk.scope]
+    undo = look_ahead(walk)
+    said = len(walk.forward)
+    with walk.report.muted():
+        _known_loop(walk, node, make_target(node.target, "loop"), value)
+    after = {n: walk.scope[n].value for n in names}
+    del walk.forward[said:]
+    undo()
+    return {n: v for n, v in after.items() if not isinstance(v, Blur)}
+
+
+def _holds_modules(value: Any) -> bool:
+    from netdsl.elaborate.values import leaves
+
+    if isinstance(value, Rounds):
+        return "modules" in str(value.key)
+    return any(isinstance(v, ModuleValue) for v in leaves(value))
+
+
+def _known_loop(
+    walk: Walk, node: syntax.For, symbols: Any, values: Sequence[Any]
+) -> list[Any]:
+    first: list[Any] = []
+    for i, value in enumerate(values):
+        walk.program.step(node.span)
+        before, walk.forward = walk.forward, []
+        try:
+            bind_target(walk, node.target, symbols, value)
+            walk.execute(node.body)
+            if i == 0:
+                first = walk.forward
+        finally:
+            walk.forward = before
+    return first
+
+
+def assigned_in(statements: Sequence[syntax.Statement]) -> set[str]:
+    """The names that statements bind."""
+    names: set[str] = set()
+    for statement in statements:
+        for part in syntax.walk(statement):
+            if isinstance(part, syntax.Assign | syntax.Augment):
+                names.update(target_names(part.target))
+    return names
+
+
+def _open_loop(walk: Walk, node: syntax.For, symbols: Any, over: Rounds) -> list[Any]:
+    """A loop of unknown length: its body is walked once, after looking ahead."""
+    _, index = walk.fresh("i", "loop")
+    loop = Carried(index, over.count)
+    names = [n for n in assigned_in(node.body) if n in walk.scope]
+    state = {n: walk.scope[n].value for n in names}
+    lists = [n for n, v in state.items() if isinstance(v, list | Rounds)]
+    recorded: list[Any] = []
+
+    def body(before: dict[str, Any]) -> dict[str, Any]:
+        nonlocal recorded
+        for name in names:
+            if name not in lists:
+                val = walk.scope[name]
+                walk.scope[name] = Val(before[name], val.expr, val.span)
+        outer, walk.forward = walk.forward, []
+        appended, walk.appended = walk.appended, {n: [] for n in lists}
+        popping, walk.popping = walk.popping, (index, {})
+        try:
+            bind_target(walk, node.target, symbols, over.at(index))
+            walk.execute(node.body)
+            recorded = walk.forward
+            state["appended"] = walk.appended
+            state["popped"] = walk.popping[1]
+        finally:
+            walk.forward = outer
+            walk.appended, walk.popping = appended, popping
+        return {n: walk.scope[n].value for n in names}
+
+    carried = {n: v for n, v in state.items() if n not in lists}
+    after = go_round(walk, loop, dict(carried), body, lambda: look_ahead(walk))
+    for name, value in after.items():
+        if name in carried:
+            val = walk.scope[name]
+            walk.scope[name] = Val(value, val.expr, val.span)
+    _lists_after(walk, loop, lists, state)
+    for module in walk.rounds:
+        note_carried(module.repeat, loop, round_mapping(module))
+    walk.rounds = []
+    return recorded
+
+
+def _lists_after(
+    walk: Walk, loop: Carried, lists: list[str], state: dict[str, Any]
+) -> None:
+    """The lists that an open loop made longer or shorter."""
+    own = dims.single(loop.index)
+    running = {atom for _, atom, _, _ in loop.running}
+    for name in lists:
+        val = walk.scope[name]
+        added = state["appended"].get(name, [])
+        popped = state["popped"].get(name, 0)
+        if added and popped:
+            walk.scope[name] = Val(Blur(val.span), val.expr, val.span)
+        elif popped and isinstance(val.value, Rounds):
+            rest = Rounds(val.value.count - loop.count, val.value.at, ("rest", name))
+            walk.scope[name] = Val(rest, val.expr, val.span)
+        elif added:
+            value: Any = Blur(val.span)
+            if len(added) == 1 and val.value == []:
+                value = Rounds(
+                    loop.count,
+                    _element_of(name, added[0], own, running),
+                    ("appended", name, walk.program.count()),
+                )
+            walk.scope[name] = Val(value, val.expr, val.span)
+
+
+def _element_of(name: str, value: Any, own: Any, running: set[Any]) -> Any:
+    def at(index: Size) -> Any:
+        if not isinstance(value, Tensor):
+            return value
+
+        def one(size: Size, place: int) -> Size:
+            if any(a in running for a in dims.atoms(size)):
+                return dims.of(dims.Element(f"{name}.{place}", None, index))
+            return dims.substitute(size, {own: index})
+
+        shape = value.shape
+        head = tuple(one(s, i) for i, s in enumerate(shape.head))
+        tail = tuple(one(s, i - len(shape.tail)) for i, s in enumerate(shape.tail))
+        return Tensor(Shape(head, shape.star, tail), value.dtype)
+
+    return at

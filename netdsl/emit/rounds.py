@@ -1,0 +1,133 @@
+"""Loops that build layers: what their variables and members are called."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from netdsl import dims, graph
+from netdsl.elaborate.making import SPREAD
+from netdsl.elaborate.trees import OutOf, every_module
+from netdsl.emit.spelling import Speller
+from netdsl.graph import (
+    ChainModule,
+    Member,
+    Module,
+    NetModule,
+    ParameterModule,
+    RepeatModule,
+    Symbol,
+)
+
+
+def target_names(target: Any) -> list[str]:
+    if isinstance(target, tuple):
+        return [n for t in target for n in target_names(t)]
+    return [target.name] if isinstance(target, Symbol) else []
+
+
+def join_inner(repeat: RepeatModule, symbol: Symbol, after: Any) -> None:
+    """A running int that a loop within takes up and hands back keeps its name."""
+    names = list(size_symbols(after))
+    if dims.single(after) is None or len(names) != 1:
+        return
+    for inner in every_module(repeat):
+        if inner is not repeat and isinstance(inner, RepeatModule):
+            for own, before, _ in inner.carried:
+                taken_up = dims.single(before) is not None
+                if own is names[0] and taken_up and size_symbols(before) == [symbol]:
+                    own.place = symbol
+
+
+def member_word(owner: str) -> str:
+    """`up` for a list at `self.ups`"""
+    word = owner.rpartition(".")[2]
+    return word.removesuffix("s") if word.isidentifier() and word != "self" else ""
+
+
+def local_name(module: Module) -> str:
+    if isinstance(module, ParameterModule):
+        return module.symbol.name.lower()
+    if isinstance(module, NetModule):
+        return str(module.net.name).lower()
+    return "layer"
+
+
+def has_names(chain: ChainModule) -> bool:
+    """Whether any member of a list has a name."""
+    return any(m.label not in (None, SPREAD) for m in _all_members(chain))
+
+
+def asked_within(chain: ChainModule) -> set[int]:
+    """The layers in a list whose sizes others in it ask for."""
+    inside = {id(m) for m in every_module(chain)}
+    return inside & {
+        id(a.origin.module)
+        for m in chain.members
+        for a in atoms(m.module)
+        if isinstance(a, dims.Name) and isinstance(a.origin, OutOf)
+    }
+
+
+def _all_members(chain: ChainModule) -> list[Member]:
+    out: list[Member] = []
+    for member in chain.members:
+        if isinstance(member.module, RepeatModule):
+            out += member.module.members
+        else:
+            out.append(member)
+    return out
+
+
+def atoms(module: Module) -> list[dims.Atom]:
+    from netdsl.elaborate.trees import inferred_sizes
+
+    return [a for s in inferred_sizes(module) for a in dims.atoms(s)]
+
+
+def label_symbols(label: Any) -> list[Symbol]:
+    if isinstance(label, graph.Expr):
+        return [p for p in graph.every(label) if isinstance(p, Symbol)]
+    return []
+
+
+def size_symbols(size: Any) -> list[Symbol]:
+    from netdsl.elaborate.values import size_names
+
+    return list(size_names(size))
+
+
+def element_names(speller: Speller, loop: graph.Loop, repeat: RepeatModule) -> None:
+    """Maps what a round's targets hold to their names: in terms of the loop's
+    round, `widths[i]` is `w`."""
+    used = {a for m in repeat.members for a in atoms(m.module)}
+    if isinstance(loop.target, Symbol) and loop.target.name == "_":
+        if dims.single(repeat.index) in used:
+            loop.target.name = "i"
+    for atom, name in target_atoms(loop):
+        speller.elements.append((atom, name))
+
+
+def target_atoms(loop: graph.Loop) -> list[tuple[dims.Atom, str]]:
+    """The sizes that a loop's targets stand for, by their values of a round."""
+    out: list[tuple[dims.Atom, str]] = []
+
+    def visit(target: Any) -> None:
+        if isinstance(target, tuple):
+            for part in target:
+                visit(part)
+        elif isinstance(target, Symbol) and isinstance(target.value, dims.Dim):
+            atom = dims.single(target.value)
+            if atom is not None:
+                out.append((atom, target.name))
+                return
+            # `for k in range(1, n)`: the round is `k - 1`.
+            for monomial, factor in target.value.terms:
+                if factor == 1 and len(monomial) == 1 and monomial[0][1] == 1:
+                    atom = monomial[0][0]
+                    rest = target.value - dims.of(atom)
+                    if isinstance(rest, int):
+                        sign = "-" if rest > 0 else "+"
+                        out.append((atom, f"({target.name} {sign} {abs(rest)})"))
+
+    visit(loop.target)
+    return out
