@@ -23,7 +23,9 @@ from torch.nn import functional
 from netdsl.dims import Atom, Dim, Name, Size, of, substitute
 from netdsl.facts import Comparison, Facts
 from netdsl.layers import FUNCTIONS, LAYERS
-from netdsl.layers.spec import Call, Declaration, bind
+from netdsl.layers.binding import bind
+from netdsl.layers.call import Call
+from netdsl.layers.spec import Declaration
 from netdsl.shapes import DTYPES, Refusal, Shape, Tensor, Undecided, fixed
 
 Value = Any

@@ -19,7 +19,9 @@ from netdsl import dims
 from netdsl.dims import Atom, Dim, Name, Size, substitute, symbol
 from netdsl.facts import Facts
 from netdsl.layers import FUNCTIONS
-from netdsl.layers.spec import Call, Unknown, bind
+from netdsl.layers.binding import bind
+from netdsl.layers.call import Call
+from netdsl.layers.spec import Unknown
 from netdsl.shapes import DTYPES, Refusal, Shape, Tensor, Undecided, fixed
 
 # Where we are stricter than torch: what our refusal says then, and why.

@@ -12,8 +12,9 @@ from test_function_rules import Names, real, unstarred
 
 from netdsl.dims import Size, symbol
 from netdsl.facts import Comparison, Facts
+from netdsl.layers.call import Call
 from netdsl.layers.indexing import index_shape
-from netdsl.layers.spec import FUNCTIONS, Call
+from netdsl.layers.spec import FUNCTIONS
 from netdsl.shapes import Refusal, Shape, Tensor, fixed
 
 B, T, D = symbol("B"), symbol("T"), symbol("D")

@@ -22,7 +22,8 @@ from netdsl.elaborate.values import (
     type_name,
 )
 from netdsl.facts import Comparison
-from netdsl.layers.spec import Unknown, describe
+from netdsl.layers.binding import describe
+from netdsl.layers.spec import Unknown
 from netdsl.limits import Limits
 from netdsl.shapes import Refusal
 

@@ -12,7 +12,8 @@ from netdsl.elaborate.values import Blur, Val
 from netdsl.elaborate.walk import Walk
 from netdsl.facts import Facts
 from netdsl.layers import Unknown
-from netdsl.layers.spec import Declaration, describe
+from netdsl.layers.binding import describe
+from netdsl.layers.spec import Declaration
 from netdsl.shapes import Refusal, Shape, Tensor, promote
 from netdsl.source import Span
 

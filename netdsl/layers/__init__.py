@@ -4,8 +4,10 @@
 that compiling a file costs only the families that it uses.
 """
 
+from netdsl.layers.binding import bind
+from netdsl.layers.call import Call
 from netdsl.layers.families import FAMILIES
-from netdsl.layers.spec import FUNCTIONS, LAYERS, Call, Declaration, Unknown, bind
+from netdsl.layers.spec import FUNCTIONS, LAYERS, Declaration, Unknown
 
 for _family, (_layers, _functions) in FAMILIES.items():
     for _name in _layers.split():

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from netdsl.dims import Dim, Size, show
-from netdsl.layers.spec import Call, Rule, Unknown, layer
+from netdsl.layers.call import Call
+from netdsl.layers.spec import Rule, Unknown, layer
 from netdsl.shapes import Refusal, Shape, Tensor
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from netdsl.layers.call import Call
 from netdsl.layers.pointwise import not_bool
-from netdsl.layers.spec import Call, function
+from netdsl.layers.spec import function
 from netdsl.shapes import FLOATS, Refusal, Shape, Tensor, result_dtype
 
 

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from netdsl.dims import Size, show
-from netdsl.layers.spec import Call, Value, layer
+from netdsl.layers.call import Call
+from netdsl.layers.spec import Value, layer
 from netdsl.shapes import Refusal, Shape, Tensor, Undecided
 
 Sizes = Mapping[str, tuple[Size, ...]]

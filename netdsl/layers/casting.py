@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from netdsl.layers.call import Call
 from netdsl.layers.pointwise import keep
-from netdsl.layers.spec import Call, Rule, Unknown, function
+from netdsl.layers.spec import Rule, Unknown, function
 from netdsl.shapes import Refusal, Tensor
 
 

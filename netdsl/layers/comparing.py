@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from netdsl.dims import Size, show
+from netdsl.layers.call import Call
 from netdsl.layers.functional import as_layer
-from netdsl.layers.spec import Call, Rule, function
+from netdsl.layers.spec import Rule, function
 from netdsl.shapes import Shape, Tensor
 
 # -- distances -----------------------------------------------------------------

@@ -9,8 +9,9 @@ from math import ceil
 
 from netdsl.dims import Dim, Size, floordiv, show
 from netdsl.facts import Comparison
+from netdsl.layers.call import Call
 from netdsl.layers.pointwise import keep
-from netdsl.layers.spec import Call, Rule, Unknown, function
+from netdsl.layers.spec import Rule, Unknown, function
 from netdsl.shapes import FLOATS, Refusal, Shape, Tensor, Undecided, fixed
 
 

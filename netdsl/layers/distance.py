@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from netdsl.layers.spec import Call, layer
+from netdsl.layers.call import Call
+from netdsl.layers.spec import layer
 from netdsl.shapes import Tensor
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from netdsl.layers.spec import Call, Rule, layer
+from netdsl.layers.call import Call
+from netdsl.layers.spec import Rule, layer
 from netdsl.shapes import Tensor
 
 

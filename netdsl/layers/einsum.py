@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 
 from netdsl.dims import Size, show
+from netdsl.layers.call import Call
 from netdsl.layers.products import product_dtype
-from netdsl.layers.spec import Call, function
+from netdsl.layers.spec import function
 from netdsl.shapes import Shape, Tensor
 
 

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 from netdsl.dims import Size, show
 from netdsl.facts import Comparison
-from netdsl.layers.spec import Call, Unknown, layer
+from netdsl.layers.call import Call
+from netdsl.layers.spec import Unknown, layer
 from netdsl.shapes import Refusal, Shape, Tensor
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from netdsl.dims import Size, floordiv, modulo, show
 from netdsl.facts import Comparison
+from netdsl.layers.call import Call
 from netdsl.layers.pointwise import keep
 from netdsl.layers.rearranging import at_least
-from netdsl.layers.spec import LAYERS, Call, Result, Rule, function
+from netdsl.layers.spec import LAYERS, Result, Rule, function
 from netdsl.shapes import Shape, Tensor, fixed
 
 

@@ -6,7 +6,8 @@ from typing import Any, TypeAlias
 
 from netdsl.dims import Dim, Size, floordiv, show
 from netdsl.facts import Comparison
-from netdsl.layers.spec import Call, Unknown
+from netdsl.layers.call import Call
+from netdsl.layers.spec import Unknown
 from netdsl.shapes import Refusal, Shape, Tensor, Undecided
 
 # What stands between the brackets: int, Dim, slice, None, Ellipsis, or Tensor.

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from netdsl.dims import Size, floordiv, maximum, modulo, show
 from netdsl.facts import Comparison
-from netdsl.layers.spec import Call, function
+from netdsl.layers.call import Call
+from netdsl.layers.spec import function
 from netdsl.shapes import Refusal, Shape, Tensor, Undecided, fixed, result_dtype
 
 Tensors = tuple[Tensor, ...]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from netdsl.dims import Size
-from netdsl.layers.spec import Call, layer
+from netdsl.layers.call import Call
+from netdsl.layers.spec import layer
 from netdsl.shapes import Shape, Tensor
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from netdsl.dims import Size
-from netdsl.layers.spec import Call, Rule, layer
+from netdsl.layers.call import Call
+from netdsl.layers.spec import Rule, layer
 from netdsl.shapes import Refusal, Shape, Tensor, promote
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from netdsl.dims import Size, show
 from netdsl.facts import Comparison
-from netdsl.layers.spec import Call, Rule, layer
+from netdsl.layers.call import Call
+from netdsl.layers.spec import Rule, layer
 from netdsl.shapes import Refusal, Shape, Tensor
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from netdsl.layers.spec import Call, function
+from netdsl.layers.call import Call
+from netdsl.layers.spec import function
 from netdsl.shapes import FLOATS, Refusal, Tensor
 
 _KEPT = FLOATS | {"complex64", "any"}

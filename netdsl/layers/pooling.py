@@ -6,9 +6,10 @@ from collections.abc import Iterable
 
 from netdsl.dims import Size, minimum, show
 from netdsl.facts import Comparison
+from netdsl.layers.call import Call
 from netdsl.layers.convolution import split_batch
 from netdsl.layers.resampling import scaled
-from netdsl.layers.spec import Call, Result, Rule, layer
+from netdsl.layers.spec import Result, Rule, layer
 from netdsl.shapes import Shape, Tensor
 
 AXES = ("a line", "an image", "a volume")

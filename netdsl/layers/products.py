@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from netdsl.dims import Size, floordiv, modulo, show
+from netdsl.layers.call import Call
 from netdsl.layers.reshaping import expanded
-from netdsl.layers.spec import Call, function
+from netdsl.layers.spec import function
 from netdsl.shapes import Refusal, Shape, Tensor, fixed, result_dtype
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from netdsl.dims import Size, floordiv, maximum, minimum, modulo, show
+from netdsl.layers.call import Call
 from netdsl.layers.pointwise import keep
-from netdsl.layers.spec import Call, function
+from netdsl.layers.spec import function
 from netdsl.shapes import Refusal, Shape, Tensor, fixed
 
 

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 
 from netdsl.dims import Size, show
 from netdsl.facts import Comparison
-from netdsl.layers.spec import Call, Rule, layer
+from netdsl.layers.call import Call
+from netdsl.layers.spec import Rule, layer
 from netdsl.shapes import Shape, Tensor, Undecided
 
 Sizes = Mapping[str, tuple[Size, ...]]

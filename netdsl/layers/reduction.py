@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from netdsl.layers.call import Call
 from netdsl.layers.pointwise import not_bool
-from netdsl.layers.spec import Call, Result, function
+from netdsl.layers.spec import Result, function
 from netdsl.shapes import FLOATS, Refusal, Shape, Tensor
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from netdsl.dims import Dim, Size, show
 from netdsl.facts import Comparison
+from netdsl.layers.call import Call
 from netdsl.layers.convolution import windows
-from netdsl.layers.spec import Call, Rule, Value, layer
+from netdsl.layers.spec import Rule, Value, layer
 from netdsl.shapes import Shape, Tensor, Undecided
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from netdsl.dims import Dim, FloorDiv, Size, cancel, floordiv, modulo, show, single
 from netdsl.facts import Comparison
+from netdsl.layers.call import Call
 from netdsl.layers.pointwise import keep
 from netdsl.layers.reduction import outside_in
-from netdsl.layers.spec import Call, Rule, function
+from netdsl.layers.spec import Rule, function
 from netdsl.shapes import Refusal, Shape, Tensor, fixed
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from netdsl.dims import Size, show
 from netdsl.facts import Comparison
+from netdsl.layers.call import Call
 from netdsl.layers.functional import as_layer
 from netdsl.layers.pointwise import keep, not_bool
 from netdsl.layers.resampling import resized
-from netdsl.layers.spec import Call, function
+from netdsl.layers.spec import function
 from netdsl.shapes import Shape, Tensor, fixed
 
 

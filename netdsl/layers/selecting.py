@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from netdsl.dims import show
 from netdsl.facts import Comparison
+from netdsl.layers.call import Call
 from netdsl.layers.pointwise import keep, not_bool
-from netdsl.layers.spec import Call, Result, function
+from netdsl.layers.spec import Result, function
 from netdsl.shapes import Refusal, Tensor, fixed
 
 
