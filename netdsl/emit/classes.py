@@ -57,9 +57,10 @@ class ClassWriter(Signatures):
             if buffers:
                 lines.add("")
             body = self._init_body()
-            self._init(lines, body)
-            self._reset(lines)
-            lines.add("")
+            if len(body) > 1 or self.parameters():
+                self._init(lines, body)
+                self._reset(lines)
+                lines.add("")
             lines.extend(forward)
         return lines
 
