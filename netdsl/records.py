@@ -26,10 +26,43 @@ class _Meta(type):
         made = super().__new__(cls, name, bases, namespace)
         fields = (*inherited, *own)
         made.fields = fields  # type: ignore[attr-defined]
-        made.setters = tuple(  # type: ignore[attr-defined]
-            getattr(made, field).__set__ for field in fields
+        setters = tuple(getattr(made, field).__set__ for field in fields)
+        made.setters = setters  # type: ignore[attr-defined]
+        # What counts when two are compared: it is asked for often.
+        unequal = getattr(made, "unequal", ())
+        made.compared = tuple(  # type: ignore[attr-defined]
+            f for f in fields if f not in unequal
         )
+        fill = _filler(setters)
+        if fill is not None and "__init__" not in namespace:
+            made.__init__ = fill  # type: ignore[misc]
         return made
+
+
+def _filler(setters: tuple[Any, ...]) -> Any:
+    """`__init__` for a few fields.
+
+    Records are made by the ten thousand: a loop over fields would cost more than
+    what is done with them.
+    """
+    if len(setters) == 2:
+        first, second = setters
+
+        def fill_two(self: Any, x: Any, y: Any) -> None:
+            first(self, x)
+            second(self, y)
+
+        return fill_two
+    if len(setters) == 3:
+        first, second, third = setters
+
+        def fill_three(self: Any, x: Any, y: Any, z: Any) -> None:
+            first(self, x)
+            second(self, y)
+            third(self, z)
+
+        return fill_three
+    return None
 
 
 class Record(metaclass=_Meta):
@@ -37,6 +70,7 @@ class Record(metaclass=_Meta):
 
     fields: ClassVar[tuple[str, ...]]
     setters: ClassVar[tuple[Any, ...]]
+    compared: ClassVar[tuple[str, ...]]
     unequal: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, *values: Any) -> None:
@@ -47,7 +81,7 @@ class Record(metaclass=_Meta):
         raise AttributeError(f"{type(self).__name__} is immutable")
 
     def _values(self) -> tuple[Any, ...]:
-        return tuple(getattr(self, f) for f in self.fields if f not in self.unequal)
+        return tuple([getattr(self, f) for f in self.compared])
 
     def __eq__(self, other: object) -> bool:
         return self is other or (
