@@ -17,6 +17,7 @@ from netdsl import syntax
 from netdsl.diagnostics import Diagnostic, Report
 from netdsl.elaborate import conditions, expressions, flows, looping, statements
 from netdsl.elaborate.expects import check_expect, use_concrete
+from netdsl.elaborate.fns import define_fn
 from netdsl.elaborate.lints import lint
 from netdsl.elaborate.program import Program
 from netdsl.elaborate.values import Factory
@@ -134,8 +135,9 @@ def _walk_new(
 ) -> None:
     """Walks the items whose messages are not known, each with a report of its own."""
     report = program.report
-    # Expectations last: they use nets that are defined below them, too.
-    for item in sorted(tree.items, key=lambda i: isinstance(i, syntax.Expect)):
+    # Functions behind the nets that may call them; expectations last, since they use
+    # nets that are defined below them, too.
+    for item in sorted(tree.items, key=_turn):
         if known[id(item)] is not None:
             continue
         program.report = Report()
@@ -145,6 +147,11 @@ def _walk_new(
             own, program.report = program.report, report
         known[id(item)] = tuple(own)
         memory.keep(program, item, own)
+
+
+def _turn(item: syntax.Item) -> int:
+    """When an item is walked: nets, then functions, then expectations."""
+    return 2 if isinstance(item, syntax.Expect) else isinstance(item, syntax.Fn)
 
 
 def walk_item(program: Program, item: syntax.Item) -> None:
@@ -171,7 +178,11 @@ def walk_item(program: Program, item: syntax.Item) -> None:
 
 
 def check_function(program: Program, fn: syntax.Fn) -> None:
-    """A function's parameters and names; its body is checked where it is called."""
+    """A function's parameters; its body, if nobody calls it.
+
+    Where it is called it is checked with what it is given.  A function that stands
+    for others to import is checked by the types that it declares.
+    """
     names = [p.name for p in fn.parameters]
     for parameter in fn.parameters:
         if names.count(parameter.name) > 1:
@@ -180,6 +191,9 @@ def check_function(program: Program, fn: syntax.Fn) -> None:
                 f"`{parameter.name}` is named twice",
                 parameter.name_span,
             )
+    called = id(fn) in program.fn_calls
+    if not called and all(p.type is not None for p in fn.parameters):
+        define_fn(program, fn, told=True)
 
 
 def use_defaults(program: Program, net: syntax.Net) -> None:

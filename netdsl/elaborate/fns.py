@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import nullcontext
 from typing import Any
 
 from netdsl import graph, syntax
 from netdsl.elaborate import arithmetic
-from netdsl.elaborate.inputs import _match_shape
+from netdsl.elaborate.inputs import _match_shape, _symbolic
+from netdsl.elaborate.narrowing import open_value
 from netdsl.elaborate.types import dtype_of, fits_type, shape_items, type_text
 from netdsl.elaborate.values import BLUR, Blur, Val, type_name
 from netdsl.elaborate.walk import Stop, Walk
 from netdsl.graph import Symbol
-from netdsl.shapes import Refusal, Tensor
+from netdsl.shapes import Refusal, Shape, Tensor
 
 
 def run_fn(walk: Walk, fn: syntax.Fn, given: Mapping[str, Val]) -> Any:
@@ -101,3 +103,66 @@ def note_places(
             place = i - len(items) if starred else i
             size = Symbol(item.id, "size", "int", place=(symbol, place))
             walk.bind(item.id, Val(known.value, graph.Ref(size), item.span))
+
+
+def define_fn(program: Any, fn: syntax.Fn, told: bool = False) -> Walk:
+    """A walk over a function with its parameters open; `told` says its mistakes."""
+    with nullcontext() if told else program.report.muted():
+        walk = Walk(program, fn, defining=True)
+        seen = program.fn_calls.get(id(fn), {})
+        for parameter in fn.parameters:
+            val = _open_parameter(walk, parameter, seen.get(parameter.name))
+            walk.given_types[parameter.name] = val
+            walk.bind(parameter.name, val)
+        try:
+            if fn.value is not None:
+                val = walk.evaluate(fn.value)
+                walk.say(graph.Result(val.expr, fn.value.span))
+                walk.result = val.value
+            else:
+                walk.execute(fn.body)
+                if walk.pending is not None:
+                    val, span = walk.pending
+                    walk.results.append((val.value, span))
+                    walk.say(graph.Result(val.expr, span))
+                walk.result = walk.results[-1][0] if walk.results else None
+        except Stop:
+            walk.result = None
+    known = program.fn_results.get(id(fn))
+    if not isinstance(walk.result, Tensor | tuple | list | dict) and known is not None:
+        walk.result = known
+    return walk
+
+
+def _open_parameter(walk: Walk, parameter: syntax.Parameter, seen: Any) -> Val:
+    """A parameter's value: by its type as written, else as it was called."""
+    symbol = Symbol(parameter.name, "input", "Tensor")
+    value: Any = seen
+    if parameter.type is not None:
+        items = shape_items(parameter.type)
+        if items is None:
+            symbol.type = type_text(walk, parameter.type)
+            value = open_value(symbol.type, graph.Ref(symbol))
+        else:
+            dtype = (
+                dtype_of(walk, parameter.type)
+                if isinstance(parameter.type, syntax.TypeOf)
+                else "float"
+            )
+            value = Tensor(_symbolic(walk, items, symbol), dtype)
+            walk.input_types.append((parameter.name, value))
+            note_places(walk, items, symbol)
+    elif isinstance(seen, Tensor):
+        walk.input_types.append((parameter.name, seen))
+    elif seen is None and parameter.default is not None:
+        seen = walk.evaluate(parameter.default).value
+        symbol.type = type_name(seen)
+        value = open_value(symbol.type, graph.Ref(symbol))
+    elif seen is None:
+        value = Tensor(Shape((), ""), "float")
+    else:
+        symbol.type = type_name(seen)
+        value = open_value(symbol.type, graph.Ref(symbol))
+    if isinstance(value, Tensor):
+        walk.inputs.append(symbol)
+    return Val(value, graph.Ref(symbol), parameter.name_span)
