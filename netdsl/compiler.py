@@ -75,11 +75,13 @@ class Session:
         net: str | None = None,
         define: Mapping[str, str] | None = None,
         expects: bool = True,
+        defaults: bool = True,
     ) -> Analysis:
         """Reads, resolves and walks a file; checks all that can be checked.
 
         What the file expects of its nets is for `check` to say; who only wants
-        the Python leaves it out.
+        the Python leaves it out.  Who builds one net with numbers of his own need
+        not try the others with their `defaults`.
         """
         report = Report()
         if sys.getrecursionlimit() < _RECURSION:
@@ -100,6 +102,7 @@ class Session:
             tree = redefined(self, tree, net, define or {}, report)
         files = resolve(tree, self.parser, reader or no_imports, report, self.limits)
         program = Program(files, report, self.limits)
+        program.tries_defaults = defaults
         walk_all(program, tree, self.memory)
         if define and not report.failed:
             chosen = choose_net(tree, net)
@@ -161,7 +164,7 @@ def walk_item(program: Program, item: syntax.Item) -> None:
         match item:
             case syntax.Net():
                 program.define(item)
-                if not program.report.failed:
+                if program.tries_defaults and not program.report.failed:
                     use_defaults(program, item)
                 lint(program, item)
             case syntax.Constant():

@@ -210,7 +210,13 @@ def _analyse(
 
     session = Session(file.limits)
     return session.analyse(
-        file.name, file.data, reader=reader, net=net, define=define, expects=False
+        file.name,
+        file.data,
+        reader=reader,
+        net=net,
+        define=define,
+        expects=False,
+        defaults=False,
     )
 
 

@@ -54,6 +54,8 @@ class State:
         self._walks: dict[int, Walk] = {}
         self._told: dict[int, tuple[Diagnostic, ...]] = {}
         self._collected = False
+        self.tries_defaults = True
+        """Whether nets are checked with the defaults of their hyperparameters."""
         self.specials: dict[int, set[str]] = {}
         """Net parameters for which a net needs a class per binding."""
         self.clones: dict[Any, syntax.Net] = {}
