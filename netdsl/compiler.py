@@ -92,7 +92,7 @@ class Session:
         tree = self.parser.parse(source, report, self.limits)
         if not tree.items and not report.failed:
             report.error(
-                "no-net", "the file holds no net", _start(tree),
+                "no-net", "the file holds no net", tree.span,
                 help="write `net NAME:` and, indented below it, `input x: [...]`",
             )  # fmt: skip
         if not expects:
@@ -112,10 +112,6 @@ class Session:
 
     def _limited(self, report: Report) -> tuple[Diagnostic, ...]:
         return tuple(report)[: self.limits.diagnostics]
-
-
-def _start(tree: syntax.Program) -> Any:
-    return tree.span
 
 
 def walk_all(program: Program, tree: syntax.Program, memory: Memory) -> None:

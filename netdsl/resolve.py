@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from typing import Any, Protocol
 
 from netdsl import syntax
@@ -231,6 +230,3 @@ def _names(item: syntax.Item) -> list[tuple[str, Span]]:
     if isinstance(item, syntax.Constant):
         return [(t.id, t.span) for t in item.let.targets]
     return []
-
-
-ReaderFunction = Callable[[str, str], tuple[str, bytes]]

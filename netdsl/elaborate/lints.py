@@ -8,7 +8,7 @@ from netdsl import graph, syntax
 from netdsl.elaborate.demand import trial_sizes
 from netdsl.elaborate.program import Program
 from netdsl.elaborate.trees import every_module
-from netdsl.elaborate.values import Blur, Condition, NetParameter
+from netdsl.elaborate.values import NetParameter
 from netdsl.elaborate.walk import Walk
 from netdsl.graph import LayerModule, NetModule
 from netdsl.source import Span
@@ -211,6 +211,3 @@ def _net_has_weights(program: Program, net: syntax.Net) -> bool:
     if walk.root is not None:
         modules.append(walk.root)
     return bool(walk.owns) or any(has_weights(program, m) for m in modules)
-
-
-__all__ = ["Blur", "Condition", "lint"]

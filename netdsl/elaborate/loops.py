@@ -307,8 +307,6 @@ class Carried:
         self.index = index
         self.count = count
         self.running: list[tuple[Symbol, dims.Atom, Size, Size]] = []
-        self.modules: list[graph.Module] = []
-        self.rounds_at: dict[int, Size] = {}
 
 
 def go_round(

@@ -24,7 +24,7 @@ from netdsl.graph import (
     NetModule,
     RepeatModule,
 )
-from netdsl.layers import Call, Unknown
+from netdsl.layers import Call
 from netdsl.shapes import Shape, Tensor, Undecided
 from netdsl.source import Span
 
@@ -315,7 +315,3 @@ def _parameter_of(
         span,
         help=walk.suggest(name, shapes) or f"it has {', '.join(shapes) or 'nothing'}",
     )
-
-
-def unknown_type(value: Any) -> bool:
-    return isinstance(value, Unknown)

@@ -28,7 +28,6 @@ from netdsl.elaborate.values import (
 )
 from netdsl.elaborate.walk import Stop, Walk, executes
 from netdsl.graph import Symbol
-from netdsl.layers import Unknown
 from netdsl.shapes import Refusal, Tensor
 
 
@@ -251,7 +250,6 @@ def _return(walk: Walk, node: syntax.Return) -> None:
 
 @executes(syntax.Own)
 def _own(walk: Walk, node: syntax.Own) -> None:
-    from netdsl.elaborate.flows import register  # noqa: F401  names share a table
     from netdsl.elaborate.starting import starting_value
     from netdsl.elaborate.types import own_shape
 
@@ -337,7 +335,3 @@ def _input(walk: Walk, node: syntax.Input) -> None:
     from netdsl.elaborate.inputs import declare_input
 
     declare_input(walk, node)
-
-
-def unknown(kind: str) -> Unknown:
-    return Unknown(kind)

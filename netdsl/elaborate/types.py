@@ -7,7 +7,7 @@ from typing import Any
 from netdsl import dims, graph, syntax
 from netdsl.dims import Size
 from netdsl.elaborate import arithmetic
-from netdsl.elaborate.values import Blur, Val, type_name
+from netdsl.elaborate.values import Blur, type_name
 from netdsl.elaborate.walk import Walk
 from netdsl.graph import Symbol
 from netdsl.layers import Unknown
@@ -178,7 +178,3 @@ def split_star(
         else:
             (head if star is None else tail).append(item)
     return head, star, tail
-
-
-def val_of_size(size: Size) -> Val:
-    return Val(size, graph.SizeOf(size))

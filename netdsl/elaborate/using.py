@@ -158,7 +158,6 @@ class Uses(Definitions):
                 self._give_parameter(walk, net, parameter, given)
             self._settle(walk, net)
             walk.actual = actual
-            walk.given = dict(given)
             if net.layer is not None:
                 walk.root = make(walk, net.layer)
                 vals = list(actual.values())

@@ -131,8 +131,6 @@ class Walk:
         self.input_defaults: dict[str, Any] = {}
         self.root: graph.Module | None = None
         """Of a net that is a layer: that layer."""
-        self.result_span: Span | None = None
-        self.given: dict[str, graph.Argument] = {}
         self.given_types: dict[str, Val] = {}
         self.blurred = False
         """Whether it met a name whose definition has a mistake."""

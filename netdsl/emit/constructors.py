@@ -23,7 +23,7 @@ from netdsl.emit.rounds import (
     size_symbols,
     target_names,
 )
-from netdsl.emit.spelling import ATOM, CHOICE, OR, Speller, quoted
+from netdsl.emit.spelling import OR, Speller, quoted
 from netdsl.emit.tensors import write_own
 from netdsl.graph import (
     ChainModule,
@@ -617,6 +617,3 @@ class Constructor:
         taken = self.speller.taken | set(self.building)
         candidates = [plain, f"{plain}_layers", *(f"{plain}_{i}" for i in range(2, 99))]
         return next(c for c in candidates if c not in taken)
-
-
-__all__ = ["ATOM", "CHOICE", "Constructor", "negated"]

@@ -29,7 +29,6 @@ class Symbols:
         """Lets that hold tensors which forward reads: they move with the module."""
         self.unpacked: dict[int, Symbol] = {}
         self.local_names: dict[int, str] = {}
-        self.in_forward = False
         self.init_speller = Speller(imports, file.net_name, self._in_init)
         self.init_speller.taken = {
             *self.walk.hypers,
