@@ -22,8 +22,28 @@ class Label(NamedTuple):
     text: str
 
 
+class Edit(NamedTuple):
+    """A piece of an exact repair: this text instead of that at the span."""
+
+    span: Span
+    text: str
+
+
+class Advice(NamedTuple):
+    """One action in words, and as edits where we are sure of it."""
+
+    text: str = ""
+    edits: tuple[Edit, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.text)
+
+
 class Diagnostic(NamedTuple):
-    """One message.  `text` is one fact in the user's words; `help` is one action."""
+    """One message.  `text` is one fact in the user's words; `help` is one action.
+
+    `edits`, made together, are that action; only where we are sure of it.
+    """
 
     level: Level
     code: str
@@ -32,10 +52,15 @@ class Diagnostic(NamedTuple):
     note: str = ""
     labels: tuple[Label, ...] = ()
     help: str = ""
+    edits: tuple[Edit, ...] = ()
 
     @property
     def order(self) -> tuple[str, int, str]:
         return self.span.source.name, self.span.offset, self.code
+
+
+def as_advice(help: str | Advice) -> Advice:
+    return help if isinstance(help, Advice) else Advice(help)
 
 
 class Report:
@@ -64,14 +89,21 @@ class Report:
         span: Span,
         note: str = "",
         labels: Iterable[Label] = (),
-        help: str = "",
+        help: str | Advice = "",
     ) -> None:
-        self.add(Diagnostic("error", code, text, span, note, tuple(labels), help))
+        about = (note, tuple(labels), *as_advice(help))
+        self.add(Diagnostic("error", code, text, span, *about))
 
     def warning(
-        self, code: str, text: str, span: Span, note: str = "", help: str = ""
+        self,
+        code: str,
+        text: str,
+        span: Span,
+        note: str = "",
+        help: str | Advice = "",
     ) -> None:
-        self.add(Diagnostic("warning", code, text, span, note, (), help))
+        about = (note, (), *as_advice(help))
+        self.add(Diagnostic("warning", code, text, span, *about))
 
     def extend(self, diagnostics: Iterable[Diagnostic]) -> None:
         for diagnostic in diagnostics:

@@ -10,6 +10,7 @@ from netdsl.diagnostics import Label, Report
 from netdsl.limits import ImportRefused, Limits
 from netdsl.parse import Parser, decode
 from netdsl.source import Span
+from netdsl.suggestions import did_you_mean
 
 
 class Reader(Protocol):
@@ -148,14 +149,13 @@ class _Resolver:
                 file.broken.add(imported.alias)
                 if imported.name in other.broken:
                     continue
-                from difflib import get_close_matches
-
-                near = get_close_matches(imported.name, list(other.own), 1, 0.7)
+                span = imported.span
+                word = Span(span.chunk, span.start, span.start + len(imported.name))
                 self.report.error(
                     "missing-net",
                     f"`{item.path}` has no `{imported.name}`",
                     imported.span,
-                    help=f"did you mean `{near[0]}`?" if near else "",
+                    help=did_you_mean(imported.name, other.own, word),
                 )
                 continue
             if imported.alias in file.own:

@@ -15,7 +15,8 @@ class Refusal(Exception):
     """A rule says no.  The elaborator knows where, and makes it a message.
 
     `text` is the fact, `note` stands under the caret, `help` is a way out.
-    `argument` names the argument at fault, `position` its place in the call.
+    `argument` names the argument at fault, `position` its place in the call;
+    `meant` is the name that surely was meant instead.
     """
 
     def __init__(
@@ -26,6 +27,7 @@ class Refusal(Exception):
         help: str = "",
         argument: str | None = None,
         position: int | None = None,
+        meant: str = "",
     ) -> None:
         super().__init__(text)
         self.code = code
@@ -34,6 +36,7 @@ class Refusal(Exception):
         self.help = help
         self.argument = argument
         self.position = position
+        self.meant = meant
 
 
 class Undecided(Exception):

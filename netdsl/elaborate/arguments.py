@@ -62,7 +62,7 @@ class Arguments(State):
                     "unknown-argument",
                     f"`{net.name}` has no hyperparameter `{name}`",
                     argument.span or module.span or net.name_span,
-                    help=walk.suggest(name, known),
+                    help=walk.suggest(name, known, argument.span),
                 )
             if name not in by_name:
                 self._check_size_word(walk, net, name, argument)
@@ -181,7 +181,7 @@ class Arguments(State):
                     "unknown-argument",
                     f"`{net.name}` has no input `{name}`",
                     val.span or span,
-                    help=walk.suggest(name, names),
+                    help=walk.suggest(name, names, val.span),
                 )
             if name in actual:
                 raise walk.stop(
@@ -221,7 +221,7 @@ class Arguments(State):
                         else f"`{fn.name}` is given `{name}` twice"
                     ),
                     val.span or span,
-                    help=walk.suggest(name, names),
+                    help=walk.suggest(name, names, val.span),
                 )
             given[name] = val
         for parameter in fn.parameters:

@@ -141,7 +141,7 @@ def _subject(
             "unknown-layer",
             f"there is no net called `{name.span.text}`",
             name.span,
-            help=walk.suggest(name.span.text, words),
+            help=walk.suggest(name.span.text, words, name.span),
         )
     inputs = []
     if isinstance(node, syntax.Call):

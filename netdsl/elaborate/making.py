@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from netdsl import dims, graph, syntax
-from netdsl.diagnostics import Label
+from netdsl.diagnostics import Advice, Label
 from netdsl.dims import Size
 from netdsl.elaborate import arithmetic
 from netdsl.elaborate.loops import (
@@ -100,7 +100,9 @@ def _made_by_name(walk: Walk, node: syntax.Name) -> Val:
                 "unknown-layer",
                 f"there is no layer or net called `{node.id}`",
                 node.span,
-                help=walk.suggest(node.id, walk.program.layer_names(walk.owner)),
+                help=walk.suggest(
+                    node.id, walk.program.layer_names(walk.owner), node.span
+                ),
             )
     return lookup_stage(walk, node)
 
@@ -127,12 +129,13 @@ def refuse_layers(walk: Walk, vals: Sequence[Val], span: Span | None) -> None:
 
 def _no_layer(walk: Walk, node: syntax.Expression, value: Any) -> Exception:
     what = arithmetic.describe_value(value)
-    help_ = ""
     if isinstance(value, FunctionValue):
         name = node.span.text.split("(")[0]
         what = f"`{name}` is a function"
-        layer = walk.suggest(name, walk.program.layer_names(walk.owner))
-        help_ = layer or "only layers have names; put the function behind `->`"
+        layer = walk.suggest(
+            name, walk.program.layer_names(walk.owner), node.span
+        )
+        help_ = layer or Advice("only layers have names; put the function behind `->`")
         return walk.stop("not-a-layer", f"{what}, not a layer", node.span, help=help_)
     if isinstance(value, ModuleValue):
         return walk.stop(

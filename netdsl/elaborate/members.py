@@ -279,8 +279,13 @@ def member(walk: Walk, value: ModuleValue, name: str, span: Span) -> Val:
             return Val(found, expr, span)
     raise walk.stop(
         "unknown-name", f"this layer has no `{name}`", span,
-        help=walk.suggest(name, _member_names(module)),
+        help=walk.suggest(name, _member_names(module), last_word(span, name)),
     )  # fmt: skip
+
+
+def last_word(span: Span, name: str) -> Span:
+    """The name behind the dot that ends the span."""
+    return Span(span.chunk, span.end - len(name), span.end)
 
 
 def _member_names(module: Module) -> list[str]:
@@ -313,5 +318,6 @@ def _parameter_of(
         "unknown-name",
         f"`{declaration.name}` has no `{name}`",
         span,
-        help=walk.suggest(name, shapes) or f"it has {', '.join(shapes) or 'nothing'}",
+        help=walk.suggest(name, shapes, last_word(span, name))
+        or f"it has {', '.join(shapes) or 'nothing'}",
     )

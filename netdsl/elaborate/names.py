@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from netdsl import graph, syntax
+from netdsl.diagnostics import Advice
 from netdsl.elaborate.arithmetic import STATIC_FUNCTIONS
 from netdsl.elaborate.values import (
     BLUR,
@@ -54,7 +55,7 @@ def lookup_value(walk: Walk, node: syntax.Name) -> Val:
         "unknown-name",
         f"there is no `{name}` here",
         node.span,
-        help=walk.suggest(name, values_known(walk)),
+        help=walk.suggest(name, values_known(walk), node.span),
     )
 
 
@@ -122,10 +123,10 @@ def _unknown_stage(walk: Walk, node: syntax.Name) -> Exception:
     kind = "net" if name[:1].isupper() else "function"
     if name in walk.ahead:
         text = f"the layer `{name}` is named further down, and can't be used yet"
-        help_ = f"declare it above, on a line of its own: `{name}: ...`"
+        help_ = Advice(f"declare it above, on a line of its own: `{name}: ...`")
     else:
         text = f"there is no layer or {kind} called `{name}`"
-        help_ = walk.suggest(name, stages_known(walk))
+        help_ = walk.suggest(name, stages_known(walk), node.span)
     return walk.stop(
         code,
         text,

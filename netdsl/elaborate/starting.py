@@ -150,7 +150,9 @@ def init_rule(walk: Walk, node: syntax.Init) -> graph.InitRule:
                 "wrong-type",
                 "an initial value is a number or one of torch.nn.init's",
                 node.value.span,
-                help=walk.suggest(node.value.span.text.split("(")[0], INITIALISERS)
+                help=walk.suggest(
+                    node.value.span.text.split("(")[0], INITIALISERS, node.value.span
+                )
                 or "as in `normal(std=0.02)`",
             )
         value = Initialiser("constant", (val.expr,), ())
@@ -175,7 +177,9 @@ def _pattern(walk: Walk, node: syntax.Expression) -> tuple[Any, str, str]:
             "unknown-layer",
             f"there is no layer or net called `{name}`",
             node.value.span,
-            help=walk.suggest(name, walk.program.layer_names(walk.owner)),
+            help=walk.suggest(
+                name, walk.program.layer_names(walk.owner), node.value.span
+            ),
         )
     if isinstance(node, syntax.Attribute):
         return None, node.value.span.text, node.name

@@ -29,7 +29,7 @@ def type_text(walk: Walk, node: syntax.Type) -> str:
                 "wrong-type",
                 f"there is no type `{node.name}`",
                 node.span,
-                help=walk.suggest(node.name, PLAIN | _GENERIC)
+                help=walk.suggest(node.name, sorted(PLAIN | _GENERIC), node.span)
                 or "types are int, float, bool, str, net, and lists of these",
             )
         case syntax.TypeOf() if node.name in _GENERIC:
@@ -121,7 +121,7 @@ def dtype_of(walk: Walk, node: syntax.TypeOf) -> str:
             "wrong-type",
             f"there is no dtype `{node.name}`",
             node.span,
-            help=walk.suggest(node.name, DTYPES),
+            help=walk.suggest(node.name, DTYPES, node.span),
         )
     return node.name
 

@@ -301,7 +301,7 @@ class Uses(Definitions):
                     "unknown-argument",
                     f"`{extern.name}` has no argument `{name}`",
                     argument.span or span,
-                    help=walk.suggest(name, names),
+                    help=walk.suggest(name, names, argument.span),
                 )
             inner.bind(name, Val(argument.value, argument.expr, argument.span))
         for parameter in extern.parameters:

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from netdsl import dims, graph, syntax
-from netdsl.diagnostics import Diagnostic, Label, Report
+from netdsl.diagnostics import Advice, Diagnostic, Edit, Label, Report
 from netdsl.dims import Dim, Size
 from netdsl.elaborate.values import BLUR, Blur, Val
 from netdsl.facts import Comparison, Facts
@@ -22,6 +22,7 @@ from netdsl.graph import Expr, Symbol
 from netdsl.limits import Limits
 from netdsl.shapes import Refusal
 from netdsl.source import Span
+from netdsl.suggestions import did_you_mean
 
 if TYPE_CHECKING:
     from netdsl.elaborate.program import Program
@@ -228,7 +229,7 @@ class Walk:
         span: Span,
         note: str = "",
         labels: Iterable[Label] = (),
-        help: str = "",
+        help: str | Advice = "",
     ) -> None:
         """A message; in a walk for a use, with the places that led here."""
         labels = (*labels, *(c for c in reversed(self.chain) if c.span != span))
@@ -254,9 +255,12 @@ class Walk:
         labels = [*labels]
         if refusal.code == "shape-mismatch":
             labels += self.rounded(span)
-        self.error(
-            refusal.code, refusal.text, place, refusal.note, labels, refusal.help
-        )
+        help_ = Advice(refusal.help)
+        if refusal.meant and refusal.argument and place is not span:
+            end = place.start + len(refusal.argument)
+            edit = Edit(Span(place.chunk, place.start, end), refusal.meant)
+            help_ = Advice(refusal.help, (edit,))
+        self.error(refusal.code, refusal.text, place, refusal.note, labels, help_)
 
     def rounded(self, span: Span) -> Iterator[Label]:
         """Divisions with a remainder that what stands there rests on: `C // heads`."""
@@ -269,15 +273,14 @@ class Walk:
             if inside or any(s.line == place.line for s in lets):
                 yield Label(place, text)
 
-    def suggest(self, word: str, known: Iterable[str], otherwise: str = "") -> str:
-        """`did you mean ...?`, if a known word is near."""
-        known = list(known)
-        near = [k for k in known if k.lower() == word.lower()]
-        if not near:
-            from difflib import get_close_matches
-
-            near = get_close_matches(word, known, 1, 0.7)
-        return f"did you mean `{near[0]}`?" if near else otherwise
+    def suggest(
+        self, word: str, known: Iterable[str], span: Span | None = None
+    ) -> Advice:
+        """`did you mean ...?`, if a known word is near; the span is the word's, or
+        begins with it."""
+        if span is not None:
+            span = Span(span.chunk, span.start, span.start + len(word))
+        return did_you_mean(word, known, span)
 
     def tell(self, problem: Exception, span: Span) -> None:
         """A mistake that an arm ended with; the other arms go on."""

@@ -18,6 +18,7 @@ from netdsl.shapes import (
     Refusal,
     Tensor,
 )
+from netdsl.suggestions import is_sure, nearest
 
 
 def bind(
@@ -46,12 +47,7 @@ def bind(
     for key, value in keywords.items():
         parameter = signature.by_name.get(key)
         if parameter is None:
-            raise Refusal(
-                "unknown-argument",
-                f"`{name}` has no argument `{key}`",
-                help=_which(signature, key),
-                argument=key,
-            )
+            raise _unknown(declaration, signature, key)
         if key in values:
             raise Refusal(
                 "repeated-argument",
@@ -86,13 +82,19 @@ def bind(
     return values
 
 
-def _which(signature: Signature, word: str) -> str:
-    """The argument that may be meant, or all there are."""
-    from difflib import get_close_matches
+def _unknown(declaration: Declaration, signature: Signature, word: str) -> Refusal:
+    near = nearest(word, signature.by_name)
+    return Refusal(
+        "unknown-argument",
+        f"`{declaration.name}` has no argument `{word}`",
+        help=f"did you mean `{near}`?" if near else _known(signature, word),
+        argument=word,
+        meant=near if is_sure(word, near, signature.by_name) else "",
+    )
 
-    near = get_close_matches(word, signature.by_name, 1, 0.7)
-    if near:
-        return f"did you mean `{near[0]}`?"
+
+def _known(signature: Signature, word: str) -> str:
+    """What an argument that nothing is like could have been."""
     if word in ("device", "dtype"):
         return "the caller moves and converts the built module"
     known = ", ".join(f"`{p}`" for p in signature.by_name)

@@ -1,0 +1,65 @@
+"""Which known word an unknown one was meant to be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from netdsl.diagnostics import Advice, Edit
+from netdsl.source import Span
+
+_LEAST = 4
+"""Shorter words that differ in a letter are likely to be two words."""
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """The known word that is most like this one, if any is."""
+    known = list(known)
+    for key in (str.lower, _bare):
+        for candidate in known:
+            if key(candidate) == key(word):
+                return candidate
+    from difflib import get_close_matches
+
+    return next(iter(get_close_matches(word, known, 1, 0.7)), "")
+
+
+def did_you_mean(word: str, known: Iterable[str], span: Span | None = None) -> Advice:
+    """The nearest known word as advice; with the edit where it is one slip away."""
+    known = list(dict.fromkeys(known))
+    near = nearest(word, known)
+    if not near:
+        return Advice()
+    sure = span is not None and is_sure(word, near, known)
+    edits = (Edit(span, near),) if span is not None and sure else ()
+    return Advice(f"did you mean `{near}`?", edits)
+
+
+def is_sure(word: str, near: str, known: Iterable[str]) -> bool:
+    """Whether the nearest word is one slip away, and no other is as near."""
+    if not near or not _is_slip(word, near):
+        return False
+    if near.lower() == word.lower():
+        return sum(k.lower() == word.lower() for k in known) == 1
+    return not any(k != near and _is_slip(word, k) for k in known)
+
+
+def _bare(word: str) -> str:
+    return word.replace("_", "").lower()
+
+
+def _is_slip(word: str, meant: str) -> bool:
+    """Whether case, underscores or one slip of a finger make the difference."""
+    if _bare(word) == _bare(meant):
+        return True
+    if min(len(word), len(meant)) < _LEAST:
+        return False
+    start = 0
+    while word[start : start + 1] == meant[start : start + 1] != "":
+        start += 1
+    a, b = word[start:], meant[start:]
+    while a and b and a[-1] == b[-1]:
+        a, b = a[:-1], b[:-1]
+    if any(c.isdigit() for c in a + b):
+        return False  # `conv1` and `conv2` are two
+    swapped = len(a) == 2 and a == b[::-1]
+    return swapped or (len(a) <= 1 and len(b) <= 1)
