@@ -746,7 +746,8 @@ net Small:
         """\
 A net that is a layer of itself, directly or through other nets, would have to be
 built without end. To repeat a part, make a chain of it: `[Block(8) for _ in
-range(depth)]`. To send a tensor through the same layer again, mention the
+range(depth)]`. For blocks within blocks, hand the inner one on as a parameter of
+kind `net`. To send a tensor through the same layer again, mention the
 layer's name again.
 """,
         """\

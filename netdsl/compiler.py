@@ -10,7 +10,7 @@ format     Emitted           -> text, by black
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from netdsl import syntax
@@ -85,6 +85,49 @@ class Session:
         the Python leaves it out.  Who builds one net with numbers of his own need
         not try the others with their `defaults`.
         """
+        read = self._read(name, data, reader, net, define, expects)
+        if isinstance(read, Analysis):
+            return read
+        tree, program = read
+        program.tries_defaults = defaults
+        report = program.report
+        for _ in walking(program, tree, self.memory):
+            pass
+        if define and not report.failed:
+            chosen = choose_net(tree, net)
+            if chosen is not None:
+                use_defaults(program, chosen)
+        return Analysis(self._limited(report), program, tree)
+
+    def analysing(
+        self, name: str, data: bytes, reader: Reader | None = None
+    ) -> Iterator[Analysis]:
+        """The same step by step, for an editor: what is edited comes first.
+
+        What no step has reached yet has the messages of the last time.  Who stops
+        in between loses nothing but the steps that are left.
+        """
+        read = self._read(name, data, reader, None, None, True)
+        if isinstance(read, Analysis):
+            yield read
+            return
+        tree, program = read
+        before = tuple(program.report)
+        for told in walking(program, tree, self.memory):
+            report = Report()
+            report.extend((*before, *told))
+            yield Analysis(self._limited(report), program, tree)
+
+    def _read(
+        self,
+        name: str,
+        data: bytes,
+        reader: Reader | None,
+        net: str | None,
+        define: Mapping[str, str] | None,
+        expects: bool,
+    ) -> Analysis | tuple[syntax.Program, Program]:
+        """The tree and all that it imports; an analysis if there is no text."""
         report = Report()
         if sys.getrecursionlimit() < _RECURSION:
             sys.setrecursionlimit(_RECURSION)
@@ -104,57 +147,66 @@ class Session:
             tree = redefined(self, tree, net, define or {}, report)
         files = resolve(tree, self.parser, reader or no_imports, report, self.limits)
         program = Program(files, report, self.limits)
-        program.tries_defaults = defaults
         program.observes = self.observes
-        walk_all(program, tree, self.memory)
-        if define and not report.failed:
-            chosen = choose_net(tree, net)
-            if chosen is not None:
-                use_defaults(program, chosen)
-        return Analysis(self._limited(report), program, tree)
+        return tree, program
 
     def _limited(self, report: Report) -> tuple[Diagnostic, ...]:
         return tuple(report)[: self.limits.diagnostics]
 
 
-def walk_all(program: Program, tree: syntax.Program, memory: Memory) -> None:
-    """Walks every item of the file, but for those of which all is known."""
+def walking(
+    program: Program, tree: syntax.Program, memory: Memory
+) -> Iterator[tuple[Diagnostic, ...]]:
+    """Walks every item of the file, but for those of which all is known.
+
+    Gives all messages after what was edited, and after each other item; those at
+    the end go to the program's report, too.
+    """
     report = program.report
     memory.start(program)
     known = {id(i): memory.recall(program, i) for i in tree.items}
-    if any(k is None for k in known.values()):
-        program.collect_bindings()
-        others = memory.hand_over(program)
-        for item in tree.items if others else ():
-            if memory.rests_on(program, item, others):
+    try:
+        if any(k is None for k in known.values()):
+            program.collect_bindings()
+            for item in memory.hand_over(program, tree.items):
                 known[id(item)] = None
-        _walk_new(program, tree, memory, known)
-        memory.note(program)
+            left = _in_turn([i for i in tree.items if known[id(i)] is None], memory)
+            while left:
+                item = left.pop(0)
+                known[id(item)] = _walk_alone(program, memory, item)
+                if left and all(map(memory.is_known, left)):
+                    yield memory.told(tree, known)
+    finally:
+        memory.finish(program, whole=all(k is not None for k in known.values()))
     for diagnostics in known.values():
         report.extend(diagnostics or ())
-    memory.finish()
+    yield tuple(report)
 
 
-def _walk_new(
-    program: Program,
-    tree: syntax.Program,
-    memory: Memory,
-    known: dict[int, tuple[Diagnostic, ...] | None],
-) -> None:
-    """Walks the items whose messages are not known, each with a report of its own."""
+def _walk_alone(
+    program: Program, memory: Memory, item: syntax.Item
+) -> tuple[Diagnostic, ...]:
+    """Walks an item whose messages are not known, with a report of its own."""
     report = program.report
-    # Functions behind the nets that may call them; expectations last, since they use
-    # nets that are defined below them, too.
-    for item in sorted(tree.items, key=_turn):
-        if known[id(item)] is not None:
-            continue
-        program.report = Report()
-        try:
-            walk_item(program, item)
-        finally:
-            own, program.report = program.report, report
-        known[id(item)] = tuple(own)
-        memory.keep(program, item, own)
+    program.report = Report()
+    try:
+        walk_item(program, item)
+    finally:
+        own, program.report = program.report, report
+    memory.keep(program, item, own)
+    return tuple(own)
+
+
+def _in_turn(items: list[syntax.Item], memory: Memory) -> list[syntax.Item]:
+    """Functions behind the nets that may call them; expectations last, since they
+    use nets that are defined below them, too.  One that is new, as after a key
+    stroke, goes first: its mistakes are waited for."""
+    ordered = sorted(items, key=_turn)
+    new = [i for i in ordered if not memory.is_known(i)]
+    if len(new) == 1:
+        ordered.remove(new[0])
+        ordered.insert(0, new[0])
+    return ordered
 
 
 def _turn(item: syntax.Item) -> int:

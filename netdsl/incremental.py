@@ -9,7 +9,7 @@ change are handed over by the program of the last run.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -78,8 +78,11 @@ class Memory:
         self._names = tuple(frozenset(f.scope) for f in program.files.files.values())
         self._open = frozenset(id(n) for n in _all_nets(program) if _is_open(n))
 
-    def finish(self) -> None:
-        self._known = self._next
+    def finish(self, program: Program, whole: bool) -> None:
+        """The run is over; if not the whole of it, what was known before may serve."""
+        if program.walked:
+            self._note(program)
+        self._known = self._next if whole else {**self._known, **self._next}
 
     # -- messages ----------------------------------------------------------------
 
@@ -94,6 +97,28 @@ class Memory:
             return None
         self._next[id(item)] = known
         return known.diagnostics
+
+    def is_known(self, item: syntax.Item) -> bool:
+        """Whether the last run had this item, as it is now."""
+        return id(item) in self._known
+
+    def told(
+        self,
+        tree: syntax.Program,
+        known: Mapping[int, tuple[Diagnostic, ...] | None],
+    ) -> tuple[Diagnostic, ...]:
+        """All messages as of now: of items that are not walked yet, those of the
+        last time that are about text which is still there."""
+        there = {id(c) for c in tree.chunks}
+        found: list[Diagnostic] = []
+        for item in tree.items:
+            diagnostics = known[id(item)]
+            if diagnostics is not None:
+                found += diagnostics
+            elif id(item) in self._known:
+                old = self._known[id(item)].diagnostics
+                found += [d for d in old if _is_there(d, there)]
+        return tuple(found)
 
     def keep(
         self, program: Program, item: syntax.Item, diagnostics: Iterable[Diagnostic]
@@ -112,11 +137,13 @@ class Memory:
 
     # -- classes -----------------------------------------------------------------
 
-    def hand_over(self, program: Program) -> set[int]:
+    def hand_over(
+        self, program: Program, items: Iterable[syntax.Item]
+    ) -> list[syntax.Item]:
         """Gives the program the classes of the last one that still hold.
 
-        Gives the nets whose class turned out another, though their text is the
-        same: a list of layers takes what flows into it elsewhere.
+        Gives the items that rest on a class that turned out another, though its
+        text is the same: a list of layers takes what flows into it elsewhere.
         """
         classes: dict[int, Walk] = {}
         fed: list[Walk] = []
@@ -133,10 +160,10 @@ class Memory:
         others = {id(w.owner) for w in fed if not program.same_class(w)}
         if others:
             owners = (w.owner for w in classes.values())
-            program.drop([n for n in owners if self.rests_on(program, n, others)])
-        return others
+            program.drop([n for n in owners if self._rests_on(program, n, others)])
+        return [i for i in items if others and self._rests_on(program, i, others)]
 
-    def note(self, program: Program) -> None:
+    def _note(self, program: Program) -> None:
         """Keeps the classes of a program that has walked its items."""
         items = {id(i) for i in _all_items(program)}
         self._classes = {
@@ -151,7 +178,7 @@ class Memory:
 
     # -- needs -------------------------------------------------------------------
 
-    def rests_on(self, program: Program, item: syntax.Item, nets: set[int]) -> bool:
+    def _rests_on(self, program: Program, item: syntax.Item, nets: set[int]) -> bool:
         """Whether an item reaches one of these nets."""
         return any(id(i) in nets for i in self._needs(program, item).items)
 
@@ -206,6 +233,12 @@ def _is_plain(value: Any) -> bool:
         part is None or isinstance(part, Tensor | Dim | int | float | str)
         for part in leaves(value)
     )
+
+
+def _is_there(d: Diagnostic, chunks: set[int]) -> bool:
+    """Whether all that a message points at is text of these chunks."""
+    spans = (d.span, *(label.span for label in d.labels))
+    return all(id(s.chunk) in chunks for s in spans)
 
 
 def _net_of(key: Any) -> int:

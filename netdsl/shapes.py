@@ -17,7 +17,7 @@ class Refusal(Exception):
 
     `text` is the fact, `note` stands under the caret, `help` is a way out.
     `argument` names the argument at fault, `position` its place in the call;
-    `meant` is the name that surely was meant instead.
+    `meant` is the name that surely was meant instead, `instead` the value.
     """
 
     def __init__(
@@ -29,6 +29,7 @@ class Refusal(Exception):
         argument: str | None = None,
         position: int | None = None,
         meant: str = "",
+        instead: str = "",
     ) -> None:
         super().__init__(text)
         self.code = code
@@ -38,6 +39,7 @@ class Refusal(Exception):
         self.argument = argument
         self.position = position
         self.meant = meant
+        self.instead = instead
 
 
 class Undecided(Exception):

@@ -354,6 +354,7 @@ ORIGINALS = [
         "VQ-VAE", "zoo/vqvae", "VQVAE", VQVAE, lambda: (torch.randn(2, 3, 32, 32),),
         hyper={"channels": 3},
         code=[Residual, ResidualStack, Encoder, Decoder, VectorQuantizer, VQVAE],
+        parameters=694_851,
     ),
     Original(
         "NeRF", "zoo/nerf", "NeRF", NeRF,

@@ -20,6 +20,8 @@ from transformers import (
     LlamaForCausalLM,
     MistralConfig,
     MistralForCausalLM,
+    T5Config,
+    T5EncoderModel,
     ViTConfig,
     ViTForImageClassification,
 )
@@ -29,6 +31,7 @@ from transformers.models.gpt2 import modeling_gpt2 as gpt2
 from transformers.models.llama import modeling_llama as llama
 from transformers.models.mistral import modeling_mistral as mistral
 from transformers.models.qwen2 import modeling_qwen2 as qwen2
+from transformers.models.t5 import modeling_t5 as t5
 from transformers.models.vit import modeling_vit as vit
 from transformers.pytorch_utils import Conv1D
 
@@ -144,6 +147,18 @@ def small_clip() -> nn.Module:
     )  # fmt: skip
 
 
+def small_t5() -> nn.Module:
+    return T5EncoderModel(
+        T5Config(
+            vocab_size=100, d_model=32, d_kv=6, d_ff=48, num_layers=3, num_heads=4,
+        )
+    )  # fmt: skip
+
+
+def hidden(module: nn.Module, *inputs: Tensor) -> Any:
+    return module(*inputs).last_hidden_state
+
+
 def texts_and_images() -> tuple[Tensor, Tensor]:
     """Two texts, of five and of eight tokens, and three images."""
     tokens = torch.randint(0, 99, (2, 8))
@@ -243,6 +258,20 @@ ORIGINALS = [
             clip.CLIPVisionModel, clip.CLIPModel,
         ],
         parameters=151_277_313,
+        starts="transformers draws each weight twice, a rule once",
+    ),
+    Original(
+        "T5EncoderModel", "zoo/t5", "T5EncoderModel", small_t5, lambda: tokens(100),
+        hyper={
+            "vocab": 100, "width": 32, "depth": 3, "heads": 4, "size": 6, "hidden": 48,
+        },
+        full=lambda: T5EncoderModel(T5Config()), call=hidden,
+        code=[
+            t5.T5LayerNorm, t5.T5DenseActDense, t5.T5LayerFF,
+            t5.eager_attention_forward, t5.T5Attention, t5.T5LayerSelfAttention,
+            t5.T5Block, t5.T5PreTrainedModel, t5.T5Stack, t5.T5EncoderModel,
+        ],
+        parameters=35_330_816,
         starts="transformers draws each weight twice, a rule once",
     ),
 ]  # fmt: skip

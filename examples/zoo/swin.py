@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 
 def relative_index(window: int) -> Tensor:
-    """Of each pair of places in a window: the number of what lies between them."""
+    """The row of the bias table for each pair of places in a window."""
     apart = torch.arange(window)[:, None] - torch.arange(window) + window - 1
     return (
         apart[:, None, :, None] * (2 * window - 1) + apart[None, :, None, :]

@@ -382,6 +382,10 @@ class Definitions(Arguments):
                     help="end with a flow, or `return`",
                 )
         walk.result = _joint([v for v, _ in walk.results])
+        if not walk.defining:
+            from netdsl.elaborate.running import count_unrun
+
+            count_unrun(walk)
 
     def class_sizes(self, net: syntax.Net) -> list[Symbol]:
         """The sizes that a net's class takes ahead of its hyperparameters."""

@@ -7,10 +7,12 @@ from itertools import islice
 from typing import Any
 
 from netdsl import graph, syntax
+from netdsl.diagnostics import Advice, Edit
 from netdsl.dims import Dim
 from netdsl.elaborate import arithmetic
 from netdsl.elaborate.arithmetic import describe_value
 from netdsl.elaborate.functions import call_operator
+from netdsl.elaborate.habits import plain_name
 from netdsl.elaborate.loops import comprehend
 from netdsl.elaborate.names import dotted_function, lookup_value
 from netdsl.elaborate.narrowing import narrowed
@@ -375,6 +377,9 @@ def _attribute(walk: Walk, node: syntax.Attribute) -> Val:
     in_namespace = _namespaced(walk, node) or dotted_function(walk, node)
     if in_namespace is not None:
         return in_namespace
+    plain = plain_name(walk, node)
+    if plain is not node:
+        return walk.evaluate(plain)
     val = walk.evaluate(node.value)
     expr = graph.AttributeOf(val.expr, node.name)
     if isinstance(val.value, Blur):
@@ -423,11 +428,20 @@ def _tensor_attribute(walk: Walk, val: Val, node: syntax.Attribute, expr: Expr) 
             [] if name == "t" else [Val(-2, graph.Const(-2)), Val(-1, graph.Const(-1))]
         )
         return call_operator(walk, name, expr, [val, *extra], node.span)
+    from netdsl.elaborate.members import last_word
+    from netdsl.layers import FUNCTIONS
+
+    sure = node.name in FUNCTIONS
+    meant = f"{node.name}({node.value.span.text})"
     raise walk.stop(
         "unknown-name",
         f"a tensor has no `{node.name}` here",
-        node.span,
-        help=f"functions take the tensor from the flow: `x -> {node.name}`",
+        last_word(node.span, node.name),
+        help=(
+            Advice(f"write `{meant}`", (Edit(node.span, meant),))
+            if sure
+            else "it has `shape`, `dtype` and `T`; the rest is functions: `x -> f`"
+        ),
     )
 
 

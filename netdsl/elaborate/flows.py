@@ -9,6 +9,15 @@ from netdsl import graph, syntax
 from netdsl.elaborate import arithmetic
 from netdsl.elaborate.expressions import is_dynamic
 from netdsl.elaborate.functions import call_function
+from netdsl.elaborate.habits import (
+    advice_on_stage,
+    advice_on_value,
+    append_instead,
+    forward_call,
+    made_and_called,
+    plain_name,
+    refuse_method,
+)
 from netdsl.elaborate.joining import arms_differ, join, surely_different
 from netdsl.elaborate.making import (
     call_arguments,
@@ -87,6 +96,7 @@ def run_stages(walk: Walk, flowing: Val, stages: Sequence[syntax.Expression]) ->
 
 def run_stage(walk: Walk, node: syntax.Expression, flowing: Val) -> Val:
     """One stage: what flows in goes through a layer, a function or branches."""
+    node = plain_name(walk, node)
     match node:
         case syntax.Labelled():
             module = declare(walk, node)
@@ -119,15 +129,12 @@ def run_stage(walk: Walk, node: syntax.Expression, flowing: Val) -> Val:
         "not-a-layer",
         "a stage is a layer, a function or branches",
         node.span,
-        help="put arithmetic on a line of its own" if _is_arithmetic(node) else "",
+        help=advice_on_stage(walk, node),
     )
 
 
-def _is_arithmetic(node: syntax.Expression) -> bool:
-    return isinstance(node, syntax.Binary | syntax.Unary | syntax.Compare)
-
-
 def _callee(walk: Walk, node: syntax.Expression) -> Val:
+    node = plain_name(walk, node)
     return (
         lookup_stage(walk, node)
         if isinstance(node, syntax.Name)
@@ -203,12 +210,7 @@ def _through(
         "not-a-layer",
         f"{arithmetic.describe_value(value)} is no layer and no function",
         node.span,
-        help=(
-            "a condition at a stage chooses the stage; to choose a value, give the"
-            " flow a name first: `y = x -> f`, then `y if test else x`"
-            if isinstance(value, Tensor)
-            else ""
-        ),
+        help=advice_on_value(value, node),
     )
 
 
@@ -254,7 +256,7 @@ def _call(walk: Walk, node: syntax.Call) -> Val:
                     "not-a-value",
                     f"`{value.name}` makes a layer; tensors flow into it",
                     node.span,
-                    help=f"write `x -> {value.name}(...)`",
+                    help=made_and_called(walk, node),
                 )
             return Val(made, graph.Definition(made), node.span)
         case FunctionValue():
@@ -276,30 +278,16 @@ def _method(walk: Walk, node: syntax.Call) -> Val | None:
         val = walk.scope[owner.id]
         if name == "pop" and isinstance(val.value, list | Rounds):
             return _pop(walk, owner, val, node)
-        if isinstance(val.value, Tensor):
-            if name in ("size", "dim", "numel"):
-                help_ = f"write `{owner.id}.shape`, or name the size in the input"
-            else:
-                _, _, inner = node.span.text.partition("(")
-                call = name if inner == ")" else f"{name}({inner}"
-                help_ = f"write `{owner.id} -> {call}`"
-            raise walk.stop(
-                "unknown-name", "tensors have no methods here", node.span, help=help_
-            )
         if isinstance(val.value, list):
+            walk.bind(owner.id, Val(BLUR, val.expr, val.span))
             raise walk.stop(
                 "unknown-name",
                 f"lists have no `{name}` here",
                 node.function.span,
-                help=f"write `{owner.id} += [x]`" if name == "append" else "",
+                help=append_instead(node),
             )
-    if isinstance(owner, syntax.Name) and owner.id in ("nn", "F", "torch", "self"):
-        raise walk.stop(
-            "unknown-name",
-            f"`{owner.id}.` is not written in a `.net` file",
-            node.function.span,
-            help=f"write `{name}`",
-        )
+    refuse_method(walk, node)
+    forward_call(walk, node)
     return None
 
 

@@ -95,7 +95,8 @@ def refuse_method(walk: Walk, node: syntax.Call) -> None:
         "tensors have no methods here: they flow through functions",
         Span(first.span.chunk, owner.span.end, node.span.end),
         help=Advice(
-            f"write `{' '.join(meant.split())}`", (Edit(node.span, meant),) if sure else ()
+            f"write `{' '.join(meant.split())}`",
+            (Edit(node.span, meant),) if sure else (),
         ),
     )
 
@@ -277,7 +278,9 @@ def advice_on_stage(walk: Walk, node: syntax.Expression) -> Advice:
         case syntax.Literal(value=str()):
             return Advice("in quotes stands the name of a layer that this net has")
         case syntax.Literal():
-            return Advice("arithmetic stands on a line of its own: `y = x -> f`, `2 * y`")
+            return Advice(
+                "arithmetic stands on a line of its own: `y = x -> f`, `2 * y`"
+            )
         case syntax.Binary() | syntax.Unary() | syntax.Compare():
             return Advice("put arithmetic on a line of its own")
     return Advice()
@@ -310,6 +313,20 @@ def forward_call(walk: Walk, node: syntax.Call) -> None:
         function.span,
         help=Advice(f"write `{function.value.span.text}(...)`", (Edit(cut, ""),)),
     )
+
+
+def append_instead(node: syntax.Call) -> Advice:
+    """`outs += [x]` for `outs.append(x)`."""
+    function = node.function
+    if not isinstance(function, syntax.Attribute) or len(node.arguments) != 1:
+        return Advice()
+    owner, given = function.value.span.text, node.arguments[0].span.text
+    if function.name not in ("append", "extend"):
+        return Advice()
+    added = f"[{given}]" if function.name == "append" else given
+    meant = f"{owner} += {added}"
+    sure = _stands_alone(node.span)
+    return Advice(f"write `{meant}`", (Edit(node.span, meant),) if sure else ())
 
 
 def declared_below(walk: Walk, name: str) -> Span | None:

@@ -9,6 +9,7 @@ from netdsl import dims, graph, syntax
 from netdsl.diagnostics import Advice, Label
 from netdsl.dims import Size
 from netdsl.elaborate import arithmetic
+from netdsl.elaborate.habits import plain_name, refuse_colon, sequential
 from netdsl.elaborate.loops import (
     bind_target,
     make_target,
@@ -77,7 +78,12 @@ def _factory_of(
     """What makes the layer: a net, a torch layer, or one with arguments; and
     whether it is handed on."""
     function = node.function if isinstance(node, syntax.Call) else node
+    function = plain_name(walk, function)
     if isinstance(function, syntax.Name):
+        unlisted = sequential(walk, node, function.id)
+        if unlisted:
+            text = f"`{function.id}` is not written in a `.net` file"
+            raise walk.stop("unknown-layer", text, function.span, help=unlisted)
         val = _made_by_name(walk, function)
     else:
         val = walk.evaluate(function)
@@ -134,7 +140,8 @@ def refuse_layers(walk: Walk, vals: Sequence[Val], span: Span | None) -> None:
                     f"send a tensor through it: `{name}(x)`"
                     if isinstance(val.value, ModuleValue | FunctionValue)
                     and name.isidentifier()
-                    else ""
+                    else "a layer becomes a value when a tensor flows through it:"
+                    f" `x -> {name}`"
                 ),
             )
 
@@ -144,9 +151,7 @@ def _no_layer(walk: Walk, node: syntax.Expression, value: Any) -> Exception:
     if isinstance(value, FunctionValue):
         name = node.span.text.split("(")[0]
         what = f"`{name}` is a function"
-        layer = walk.suggest(
-            name, walk.program.layer_names(walk.owner), node.span
-        )
+        layer = walk.suggest(name, walk.program.layer_names(walk.owner), node.span)
         help_ = layer or Advice("only layers have names; put the function behind `->`")
         return walk.stop("not-a-layer", f"{what}, not a layer", node.span, help=help_)
     if isinstance(value, ModuleValue):
@@ -182,6 +187,8 @@ def call_arguments(walk: Walk, node: syntax.Call) -> tuple[list[Val], dict[str, 
 
 
 def _argument(walk: Walk, node: syntax.Expression) -> Val:
+    if isinstance(node, syntax.Labelled) and isinstance(node.label, syntax.Name):
+        raise refuse_colon(walk, node)
     if isinstance(node, syntax.Star) and node.value is not None:
         val = walk.evaluate(node.value)
         return Val(val.value, graph.Spread(val.expr), node.span)

@@ -317,6 +317,6 @@ def _parameter_of(
         "unknown-name",
         f"`{declaration.name}` has no `{name}`",
         span,
-        help=walk.suggest(name, shapes, last_word(span, name))
+        help=walk.suggest(name, [*shapes, *known], last_word(span, name))
         or f"it has {', '.join(shapes) or 'nothing'}",
     )

@@ -7,6 +7,7 @@ from typing import Any
 from netdsl import graph, syntax
 from netdsl.diagnostics import Advice
 from netdsl.elaborate.arithmetic import STATIC_FUNCTIONS
+from netdsl.elaborate.habits import advice_on, declared_below
 from netdsl.elaborate.values import (
     BLUR,
     SKIP,
@@ -55,7 +56,7 @@ def lookup_value(walk: Walk, node: syntax.Name) -> Val:
         "unknown-name",
         f"there is no `{name}` here",
         node.span,
-        help=walk.suggest(name, values_known(walk), node.span),
+        help=_advice_on_value(walk, node),
     )
 
 
@@ -146,13 +147,34 @@ def _unknown_stage(walk: Walk, node: syntax.Name) -> Exception:
         help_ = Advice(f"declare it above, on a line of its own: `{name}: ...`")
     else:
         text = f"there is no layer or {kind} called `{name}`"
-        help_ = left_out(name) or walk.suggest(name, stages_known(walk), node.span)
+        help_ = (
+            advice_on(name, node.span)
+            or left_out(name)
+            or walk.suggest(name, stages_known(walk), node.span)
+            or Advice(
+                f"a layer gets its name where it is made: `{name}: LAYER`"
+                if name[:1].islower()
+                else "a layer of another package is declared: `extern"
+                f" {name}(...): [SIZES] -> [SIZES]`"
+            )
+        )
     return walk.stop(
         code,
         text,
         node.span,
         help=help_,
     )
+
+
+def _advice_on_value(walk: Walk, node: syntax.Name) -> Advice:
+    below = declared_below(walk, node.id)
+    if below is not None and below.start > node.span.start:
+        return Advice(f"move line {below.line}, which declares it, above this one")
+    found = advice_on(node.id, node.span)
+    found = found or walk.suggest(node.id, values_known(walk), node.span)
+    if not found and not walk.inputs and isinstance(walk.owner, syntax.Net):
+        return Advice(f"a tensor comes in by `input {node.id}: [SIZES]`")
+    return found
 
 
 def left_out(name: str) -> Advice:

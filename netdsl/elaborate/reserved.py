@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from netdsl.diagnostics import Advice, Edit
 from netdsl.elaborate.walk import Walk
 from netdsl.reserved import FILE, LONGEST, MODULE, PYTHON, why_reserved
 from netdsl.source import Span
@@ -21,6 +22,14 @@ def check_label(walk: Walk, path: tuple[Any, ...], span: Span, quoted: bool) -> 
         if not part or "." in part:
             raise walk.stop(
                 "reserved-name", "a layer's name is not empty and has no dot", span
+            )
+        if part == "self" and i == 0 and len(path) > 1:
+            cut = Span(span.chunk, span.start, span.start + len("self."))
+            raise walk.stop(
+                "reserved-name",
+                "`self.` is not written in a `.net` file",
+                span,
+                help=Advice(f"write `{span.text[5:]}`", (Edit(cut, ""),)),
             )
         reason = why_reserved(part, in_namespace=i > 0 or len(path) > 1)
         if reason:

@@ -202,6 +202,18 @@ def _count(walk: Walk, module: LayerModule, call: Call, span: Span) -> None:
         raise walk.program.too_many_parameters(walk, module.span or span)
 
 
+def count_unrun(walk: Walk) -> None:
+    """Layers that nothing runs are built, too: they may lend out their weights."""
+    for layer in walk.layers.values():
+        if not isinstance(layer, LayerModule) or layer.applied is not None:
+            continue
+        values = bound(layer)
+        parameters = layer.declaration.signature.parameters
+        if all(p.inferred is None or p.name in values for p in parameters):
+            call = Call(layer.declaration, values, walk.facts)
+            _count(walk, layer, call, layer.span or walk.owner.span)
+
+
 def _run_chain(
     walk: Walk,
     chain: ChainModule,

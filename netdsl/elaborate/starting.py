@@ -8,6 +8,7 @@ from typing import Any
 
 from netdsl import graph, syntax
 from netdsl.elaborate import arithmetic
+from netdsl.elaborate.habits import plain_name
 from netdsl.elaborate.values import Blur, Factory, Val
 from netdsl.elaborate.walk import Walk
 from netdsl.layers import LAYERS, Unknown, bind
@@ -140,10 +141,29 @@ def _check_shape(
     )
 
 
+def _check_initialiser(walk: Walk, node: syntax.Expression) -> None:
+    """Stops at a misspelt initialiser."""
+    name = node.function if isinstance(node, syntax.Call) else node
+    if isinstance(name, syntax.Attribute):
+        name = plain_name(walk, name)
+    if not isinstance(name, syntax.Name) or name.id in walk.scope:
+        return
+    if walk.program.definition(walk.owner, name.id) is not None:
+        return
+    if walk.program.constant(walk.owner, name.id, name.span) is not None:
+        return
+    near = walk.suggest(name.id, INITIALISERS, name.span)
+    if near and name.id not in INITIALISERS:
+        text = f"there is no initialiser `{name.id}`"
+        raise walk.stop("unknown-name", text, name.span, help=near)
+
+
 def init_rule(walk: Walk, node: syntax.Init) -> graph.InitRule | graph.InitPart:
     """`init Conv2d.weight = normal(std=0.02)`, `init "h.*.weight" = ...`"""
     with _fans(walk):
         value: Any = initialiser(walk, node.value)
+        if value is None:
+            _check_initialiser(walk, node.value)
         val = walk.evaluate(node.value) if value is None else None
     if val is not None:
         if not isinstance(val.value, Blur | Unknown) and not arithmetic.is_number(

@@ -126,6 +126,11 @@ class State:
     def classes(self) -> Iterable[Walk]:
         return self._walks.values()
 
+    @property
+    def walked(self) -> bool:
+        """Whether any item has been walked."""
+        return bool(self._walks or self._used)
+
     def uses(self) -> dict[Any, Used]:
         return self._used
 

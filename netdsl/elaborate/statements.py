@@ -10,6 +10,7 @@ from netdsl.dims import Size
 from netdsl.elaborate import arithmetic
 from netdsl.elaborate.expressions import known_when_run
 from netdsl.elaborate.flows import declare
+from netdsl.elaborate.habits import declare_instead, refuse_target
 from netdsl.elaborate.loops import (
     parts_of,
     renamed,
@@ -59,7 +60,7 @@ def _assign(walk: Walk, node: syntax.Assign) -> None:
     names = target_names(node.target)
     if len(names) == 1:
         walk.flow_name = names[0]
-    _check_target(walk, node.target)
+    _check_target(walk, node, node.target)
     val = walk.evaluate(node.value)
     if isinstance(val.value, Factory | FunctionValue | NetParameter):
         _bind_names(walk, node.target, BLUR)
@@ -73,8 +74,7 @@ def _assign(walk: Walk, node: syntax.Assign) -> None:
             ),
             node.value.span,
             help=(
-                "a layer is declared with `:`, as in"
-                f" `{node.target.span.text}: {shown}`"
+                declare_instead(node, shown)
                 if not isinstance(val.value, FunctionValue)
                 else ""
             ),
@@ -89,21 +89,12 @@ def _assign(walk: Walk, node: syntax.Assign) -> None:
     walk.say(graph.Assign(target, "=", val.expr, node.span))
 
 
-def _check_target(walk: Walk, target: syntax.Expression) -> None:
+def _check_target(walk: Walk, node: syntax.Assign, target: syntax.Expression) -> None:
     if isinstance(target, syntax.TupleOf):
         for item in target.items:
-            _check_target(walk, item)
+            _check_target(walk, node, item)
     elif not isinstance(target, syntax.Name):
-        raise walk.stop(
-            "syntax-error",
-            "only names can be given a value",
-            target.span,
-            help=(
-                "name a layer with `:`, as in `-> fc: Linear(10)`"
-                if isinstance(target, syntax.Flow)
-                else "write `name = ...`"
-            ),
-        )
+        raise refuse_target(walk, node, target)
     else:
         check_name(walk, target.id, target.span)
 

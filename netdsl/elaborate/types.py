@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from netdsl import dims, graph, syntax
+from netdsl.diagnostics import Advice, Edit
 from netdsl.dims import Size
 from netdsl.elaborate import arithmetic
 from netdsl.elaborate.values import Blur, type_name
@@ -35,6 +36,13 @@ def type_text(walk: Walk, node: syntax.Type) -> str:
         case syntax.TypeOf() if node.name in _GENERIC:
             inner = [_item_type(walk, i) for i in node.items.items]
             return f"{node.name}[{', '.join(inner)}]"
+        case syntax.TypeOf() if node.name not in DTYPES:
+            raise walk.stop(
+                "wrong-type",
+                f"there is no type `{node.name}[...]`",
+                node.span,
+                help=_generic_meant(walk, node),
+            )
         case syntax.TypeUnion():
             return " | ".join(type_text(walk, o) for o in node.options)
     raise walk.stop(
@@ -43,6 +51,15 @@ def type_text(walk: Walk, node: syntax.Type) -> str:
         node.span,
         help="tensors come in by `input`",
     )
+
+
+def _generic_meant(walk: Walk, node: syntax.TypeOf) -> Advice:
+    if node.name == "Optional":
+        inner = node.items.span.text[1:-1]
+        edit = Edit(node.span, f"{inner} | None")
+        return Advice(f"write `{inner} | None`", (edit,))
+    found = walk.suggest(node.name, sorted(_GENERIC), node.span)
+    return found or Advice("types are int, float, bool, str, net, and lists of these")
 
 
 def _item_type(walk: Walk, node: syntax.Expression) -> str:

@@ -193,6 +193,9 @@ class Walk:
                 # A use that has its result goes no further.
                 if not may_follow(statement):
                     continue
+            if self.returned and self.defining and not may_follow(statement):
+                self.unreached(statement)
+                break
             self.flow_name = ""
             if self.pending is not None and not may_follow(statement):
                 self.dropped()
@@ -203,6 +206,17 @@ class Walk:
             except Stop:
                 pass
         self.init = init
+
+    def unreached(self, statement: syntax.Statement) -> None:
+        """A line below one that ends the net."""
+        ends = [Label(span, "the net ends here") for _, span in self.results[-1:]]
+        self.error(
+            "unused-value",
+            "this line is never reached: `return` stands above it",
+            statement.span,
+            labels=ends,
+            help="name the results, and return them at the end: `return a, b`",
+        )
 
     def dropped(self) -> None:
         """A flow whose result nothing takes."""
@@ -286,6 +300,11 @@ class Walk:
         if refusal.meant and refusal.argument and place is not span:
             end = place.start + len(refusal.argument)
             edit = Edit(Span(place.chunk, place.start, end), refusal.meant)
+            help_ = Advice(refusal.help, (edit,))
+        elif refusal.instead and place is not span:
+            named = re.match(r"\w+\s*=(?!=)\s*", place.text)
+            start = place.start + (named.end() if named else 0)
+            edit = Edit(Span(place.chunk, start, place.end), refusal.instead)
             help_ = Advice(refusal.help, (edit,))
         self.error(refusal.code, refusal.text, place, refusal.note, labels, help_)
 

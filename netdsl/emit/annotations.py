@@ -11,6 +11,8 @@ from netdsl.graph import Symbol
 
 # torch itself doesn't say what these methods give.
 _UNTYPED = frozenset({"norm"})
+# Nor what the functions of these modules give.
+_UNTYPED_MODULES = ("torch.fft.", "torch.linalg.", "torch.special.")
 
 
 class Annotations:
@@ -91,6 +93,8 @@ class Annotations:
                 return True
             case graph.Ref():
                 return self.spell(expr.symbol) in self.untyped
+            case graph.CallOf(target=str() as target):
+                return target.startswith(_UNTYPED_MODULES)
             case graph.MethodOf():
                 return expr.name in _UNTYPED or self.is_any(expr.value)
             case graph.AttributeOf() | graph.Item():

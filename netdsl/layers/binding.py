@@ -97,7 +97,7 @@ def _known(signature: Signature, word: str) -> str:
     """What an argument that nothing is like could have been."""
     if word in ("device", "dtype"):
         return "the caller moves and converts the built module"
-    known = ", ".join(f"`{p}`" for p in signature.by_name)
+    known = ", ".join(f"`{p.name}`" for p in signature.parameters if not p.inferred)
     return f"it takes {known}" if known else "it takes no arguments"
 
 
@@ -187,12 +187,16 @@ def _count(n: int) -> str:
 def _checked(name: str, parameter: Parameter, value: Value, at: int | None) -> Value:
     if not any(_fits(kind, value) for kind in parameter.kinds):
         worded = isinstance(value, str) and any(k[0] == '"' for k in parameter.kinds)
+        words = [kind[1:-1] for kind in parameter.kinds if kind[0] == '"']
+        near = nearest(value, words) if isinstance(value, str) else ""
         raise Refusal(
             "wrong-value" if worded else "wrong-type",
             f"`{parameter.name}` of `{name}` is {describe_kinds(parameter.kinds)},"
             f" not {describe(value)}",
+            help=f'did you mean `"{near}"`?' if near else "",
             argument=parameter.name,
             position=at,
+            instead=f'"{near}"' if near and is_sure(str(value), near, words) else "",
         )
     return _normal(parameter, value)
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from netdsl import syntax
-from netdsl.diagnostics import Diagnostic
+from netdsl.diagnostics import Diagnostic, Edit
 from netdsl.limits import Limits
 from netdsl.parse.pieces import moved
 from netdsl.parse.trouble import Mistake
@@ -208,9 +208,19 @@ def _braces(b: Builder, span: Span, c: list[Any]) -> Any:
                 "branches are separated by `|`",
                 span,
                 help='write `{ a | b }`; a dict has strings as keys: `{"out": x}`',
+                edits=_bars(b, entries),
             )
         )
     return syntax.Branches(span, tuple(entries))
+
+
+def _bars(b: Builder, entries: Sequence[Any]) -> tuple[Edit, ...]:
+    """What puts bars between branches where commas are."""
+    gaps = [
+        Span(b.chunk, left.span.end, right.span.start)
+        for left, right in zip(entries, entries[1:], strict=False)
+    ]
+    return tuple(Edit(gap, " | ") for gap in gaps if gap.text.strip() == ",")
 
 
 def _arguments(b: Builder, span: Span, c: list[Any]) -> Any:

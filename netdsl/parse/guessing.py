@@ -27,6 +27,7 @@ _SYNTAX: tuple[Callable[[Site], Guess | Sequence[Guess] | None], ...] = (
     habits.torch_from,
     habits.import_star,
     habits.import_word,
+    habits.return_stage,
     habits.expect_params,
     habits.else_if,
     habits.net_name,

@@ -255,6 +255,18 @@ def _kind(site: Site) -> str:
     return "net" if site.head == "net" else "function"
 
 
+def return_stage(site: Site) -> Guess | None:
+    """`x -> fc: Linear(4) -> return`"""
+    if site.found != "return" or not site.before.rstrip().endswith("->"):
+        return None
+    start = len(site.chunk.text[: site.start].rstrip()[:-2].rstrip())
+    return Guess(
+        "`return` is no stage",
+        "the last flow of a net is its result: delete `-> return`",
+        (site.replace(start, site.end, ""),),
+    )
+
+
 def for_without_in(site: Site) -> Guess | None:
     found = re.search(r"\bfor\s+\w+\s+$", site.before)
     if not found or site.found in ("in", ","):

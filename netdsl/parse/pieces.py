@@ -107,7 +107,8 @@ def _assemble(
 ) -> syntax.Net | syntax.Fn | None:
     if now.head != then.head or len(then.texts) != len(old.body):
         return None
-    known = dict(zip(then.texts, zip(then.starts, old.body, strict=True), strict=True))
+    placed = zip(then.starts, old.body, strict=True)
+    known = dict(zip(then.texts, placed, strict=True))
     body: list[syntax.Statement] = []
     for start, text in zip(now.starts, now.texts, strict=True):
         if text in known:
@@ -119,9 +120,10 @@ def _assemble(
         if len(made) != 1 or not isinstance(made[0], syntax.Statement):
             return None
         body.append(moved(made[0], chunk, start - len(_HEAD)))
-    head = (moved(getattr(old, f), chunk, 0) for f in old.fields[1:-1])
-    span = Span(chunk, old.span.start, body[-1].span.end)
-    return type(old)(span, *head, tuple(body))
+    parts = {f: moved(getattr(old, f), chunk, 0) for f in old.fields}
+    parts["span"] = Span(chunk, old.span.start, body[-1].span.end)
+    parts["body"] = tuple(body)
+    return type(old)(*(parts[f] for f in old.fields))
 
 
 def moved(node: Any, chunk: Chunk, by: int) -> Any:
