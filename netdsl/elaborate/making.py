@@ -16,7 +16,9 @@ from netdsl.elaborate.loops import (
     target_names,
 )
 from netdsl.elaborate.names import lookup_stage
+from netdsl.elaborate.trials import representatives
 from netdsl.elaborate.values import (
+    PLAIN,
     SKIP,
     Blur,
     Factory,
@@ -220,7 +222,7 @@ def from_factory(walk: Walk, factory: Factory | NetParameter, span: Span) -> Mod
                 if binding.target != SKIP
                 else SkipModule(span)
             )
-            for binding in target.bindings
+            for binding in representatives(walk.program, target.bindings)
         ]
         return ParameterModule(
             span, target.symbol, factory.positional, keywords, trials
@@ -239,6 +241,8 @@ def from_factory(walk: Walk, factory: Factory | NetParameter, span: Span) -> Mod
 
 def _settled(walk: Walk, argument: Argument, span: Span) -> None:
     """Stops where an argument has no value, so that a mistake in it is told once."""
+    if type(argument.value) in PLAIN:
+        return
     from netdsl.elaborate.walk import Stop
 
     for part in leaves(argument.value):
@@ -257,7 +261,8 @@ def _settled(walk: Walk, argument: Argument, span: Span) -> None:
 def _check_arguments(walk: Walk, module: LayerModule) -> None:
     """Says what is wrong with a layer's arguments where they are written."""
     given = (*module.positional, *module.keywords.values())
-    refuse_layers(walk, [Val(a.value, a.expr, a.span) for a in given], module.span)
+    unclear = [a for a in given if type(a.value) not in PLAIN]
+    refuse_layers(walk, [Val(a.value, a.expr, a.span) for a in unclear], module.span)
     try:
         bound(module)
     except Refusal as refusal:

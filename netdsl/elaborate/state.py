@@ -59,6 +59,8 @@ class State:
         self.specials: dict[int, set[str]] = {}
         """Net parameters for which a net needs a class per binding."""
         self.clones: dict[Any, syntax.Net] = {}
+        self.shaping: dict[int, list[str] | None] = {}
+        """The hyperparameters that the shape of a net's result follows from."""
         self.settled: dict[int, dict[str, Factory]] = {}
         """Of a net made for its bindings: what they are."""
         self._used: dict[Any, Used] = {}

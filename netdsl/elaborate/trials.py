@@ -1,0 +1,77 @@
+"""Which of the nets that a parameter stands for need a walk of their own.
+
+`Bottleneck`, `Bottleneck(groups=32)` and `Bottleneck(width_per_group=128)` give
+tensors of the same shape: the class that is handed one of them is walked with one.
+Each binding is walked with its numbers where the class is used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from netdsl import dims, syntax
+from netdsl.elaborate.values import Factory, NetParameter, freeze
+from netdsl.elaborate.walk import Stop, TooMuch
+from netdsl.graph import Symbol
+from netdsl.shapes import Refusal, Tensor
+
+
+def representatives(program: Any, bindings: Sequence[Factory]) -> list[Factory]:
+    """One binding for each result that a call can have."""
+    if len(bindings) < 2:
+        return list(bindings)
+    chosen: dict[Any, Factory] = {}
+    for binding in bindings:
+        chosen.setdefault(_kind(program, binding), binding)
+    return list(chosen.values())
+
+
+def _kind(program: Any, binding: Factory) -> Any:
+    """What a result follows from: the net, and the arguments that shape it."""
+    net = binding.target
+    arguments = (*binding.positional, *(a for _, a in binding.keywords))
+    plain = not any(isinstance(a.value, Factory | NetParameter) for a in arguments)
+    if isinstance(net, syntax.Net) and net.layer is None and plain:
+        shaping = _shaping(program, net)
+        if shaping is not None:
+            names = [p.name for p in net.parameters]
+            given = {
+                **dict(zip(names, binding.positional, strict=False)),
+                **dict(binding.keywords),
+            }
+            own = tuple((n, freeze(given[n].value)) for n in shaping if n in given)
+            return id(net), len(binding.positional), own
+    return freeze(binding)
+
+
+def _shaping(program: Any, net: syntax.Net) -> list[str] | None:
+    """The hyperparameters that the shape of a net's result follows from; None if
+    more than its hyperparameters and the sizes of its inputs shape it."""
+    known: dict[int, list[str] | None] = program.shaping
+    if id(net) not in known:
+        known[id(net)] = None
+        with program.report.muted():
+            try:
+                walk = program.define(net)
+            except (Stop, TooMuch, Refusal):
+                return None
+        if not walk.failed and isinstance(walk.result, Tensor):
+            shape = walk.result.shape
+            known[id(net)] = _hypers((*shape.head, *shape.tail))
+    return known[id(net)]
+
+
+def _hypers(sizes: Sequence[dims.Size]) -> list[str] | None:
+    names: dict[str, None] = {}
+    for size in sizes:
+        for atom in dims.atoms(size):
+            if not isinstance(atom, dims.Name):
+                continue
+            if not isinstance(atom.origin, Symbol):
+                return None
+            if atom.origin.kind == "hyper":
+                names[atom.origin.name] = None
+            elif atom.origin.kind != "size":
+                return None
+    return list(names)
