@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from netdsl import graph, syntax
@@ -59,6 +60,8 @@ class State:
         self.specials: dict[int, set[str]] = {}
         """Net parameters for which a net needs a class per binding."""
         self.clones: dict[Any, syntax.Net] = {}
+        self.kinds: dict[int, str] = {}
+        """The types of hyperparameters."""
         self.shaping: dict[int, list[str] | None] = {}
         """The hyperparameters that the shape of a net's result follows from."""
         self.settled: dict[int, dict[str, Factory]] = {}
@@ -207,25 +210,20 @@ class State:
         labels = [Label(item.name_span, "defined here")]
         self.report.error("recursive-net", text, span, "", labels, help_)
 
-    def _inside(self, net: syntax.Net | syntax.Fn, span: Span) -> Any:
-        from contextlib import contextmanager
-
-        @contextmanager
-        def guard() -> Iterator[None]:
-            if any(net is a for a in self._active):
-                self._refuse_recursion(net, span)
-                raise Stop
-            if len(self._active) >= self.limits.nesting:
-                self.report.error(
-                    "too-deep",
-                    f"nets are nested more than {self.limits.nesting} deep",
-                    span,
-                )
-                raise Stop
-            self._active.append(net)
-            try:
-                yield
-            finally:
-                self._active.pop()
-
-        return guard()
+    @contextmanager
+    def _inside(self, net: syntax.Net | syntax.Fn, span: Span) -> Iterator[None]:
+        if any(net is a for a in self._active):
+            self._refuse_recursion(net, span)
+            raise Stop
+        if len(self._active) >= self.limits.nesting:
+            self.report.error(
+                "too-deep",
+                f"nets are nested more than {self.limits.nesting} deep",
+                span,
+            )
+            raise Stop
+        self._active.append(net)
+        try:
+            yield
+        finally:
+            self._active.pop()

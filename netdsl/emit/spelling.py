@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -195,7 +196,7 @@ class Speller:
         level = _LEVELS[op]
         left, right = operands
         if op == "**":
-            return f"{self.text(left, ATOM)} ** {self.text(right, UNARY)}", level
+            return _power(self.text(left, ATOM), self.text(right, UNARY)), level
         if level == COMPARE:
             return f"{self.text(left, SUM)} {op} {self.text(right, SUM)}", level
         same = level if op in ("or", "and") else level + 1
@@ -234,8 +235,13 @@ class Speller:
     def _slice(self, expr: graph.SliceOf) -> str:
         start = self.text(expr.start, OR) if expr.start is not None else ""
         stop = self.text(expr.stop, OR) if expr.stop is not None else ""
-        step = f":{self.text(expr.step, OR)}" if expr.step is not None else ""
-        return f"{start}:{stop}{step}"
+        parts = [start, stop]
+        if expr.step is not None:
+            parts.append(self.text(expr.step, OR))
+        # Spaces as black puts them.
+        if all(_SIMPLE_INDEX.fullmatch(part) for part in parts):
+            return ":".join(parts)
+        return " : ".join(parts).strip().replace(":  :", "::")
 
     def _sequence(self, kind: str, items: Sequence[Any]) -> str:
         inner = ", ".join(self.text(i) for i in items)
@@ -396,7 +402,7 @@ class Speller:
         for atom, exponent in sorted(monomial, key=lambda f: _place(f[0])):
             text = self.atom(atom)
             if exponent > 1:
-                text = f"{_wrap(text, ATOM)} ** {exponent}", POWER
+                text = _power(_wrap(text, ATOM), str(exponent)), POWER
             factors.append(text)
         if len(factors) == 1:
             return factors[0]
@@ -478,6 +484,16 @@ def _place(atom: dims.Atom) -> int:
     if origin.kind == "size" and origin.place is not None:
         return 2 + int(origin.place[1])
     return 0 if origin.kind == "loop" else 1
+
+
+_SIMPLE_INDEX = re.compile(r"-?\w*")
+_SIMPLE_OPERAND = re.compile(r"-?[\d.]+|[A-Za-z_][\w.]*")
+
+
+def _power(base: str, exponent: str) -> str:
+    """Without spaces between simple operands, as black has it."""
+    simple = map(_SIMPLE_OPERAND.fullmatch, (base, exponent))
+    return f"{base}**{exponent}" if all(simple) else f"{base} ** {exponent}"
 
 
 def _split_ops(text: str) -> list[str]:
