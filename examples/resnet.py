@@ -37,6 +37,7 @@ class Bottleneck(nn.Module):
         in_channels: int,
         width: int,
         stride: int = 1,
+        dilation: int = 1,
         groups: int = 1,
         width_per_group: int = 64,
     ) -> None:
@@ -46,7 +47,14 @@ class Bottleneck(nn.Module):
         self.bn1 = nn.BatchNorm2d(inner)
         self.relu = nn.ReLU(inplace=True)
         self.conv2 = nn.Conv2d(
-            inner, inner, 3, stride=stride, padding=1, groups=groups, bias=False
+            inner,
+            inner,
+            3,
+            stride=stride,
+            padding=dilation,
+            dilation=dilation,
+            groups=groups,
+            bias=False,
         )
         self.bn2 = nn.BatchNorm2d(inner)
         self.conv3 = nn.Conv2d(inner, 4 * width, 1, bias=False)

@@ -6,6 +6,7 @@
     text = netdsl.compile("resnet.net")
     for diagnostic in netdsl.check("resnet.net"):
         print(diagnostic.text)
+    print(netdsl.format("net Small = [Linear(8),ReLU]"))
 
 Importing this package imports neither torch nor lark nor black.
 """
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from netdsl.diagnostics import CompileError, Diagnostic
-    from netdsl.doors import check, compile
+    from netdsl.doors import check, compile, format
     from netdsl.limits import Limits
     from netdsl.loading import load, load_class, loads
 
@@ -28,6 +29,7 @@ __all__ = [
     "__version__",
     "check",
     "compile",
+    "format",
     "load",
     "load_class",
     "loads",
@@ -39,6 +41,7 @@ _HOMES = {
     "Limits": "netdsl.limits",
     "check": "netdsl.doors",
     "compile": "netdsl.doors",
+    "format": "netdsl.doors",
     "load": "netdsl.loading",
     "load_class": "netdsl.loading",
     "loads": "netdsl.loading",

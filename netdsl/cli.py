@@ -1,4 +1,4 @@
-"""The command line: `netdsl compile`, `check` and `explain`.
+"""The command line: `netdsl compile`, `check`, `fmt` and `explain`.
 
 Products go to files or standard output, messages to standard error.  Whatever
 happens to one file, the others are still done; the worst result is the exit
@@ -9,19 +9,19 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
 from netdsl import files
+from netdsl.telling import BUG, FORMATS, MISTAKES, Messages, version
 
 if TYPE_CHECKING:
     from netdsl.compiler import Outcome, Reader
     from netdsl.diagnostics import Diagnostic
+    from netdsl.formatting import Formatter
 
-FINE, MISTAKES, USAGE, BUG = 0, 1, 2, 3
-FORMATS = ("text", "short", "json", "github")
 STANDARD_INPUT = "<stdin>"
 
 
@@ -33,142 +33,12 @@ class Options(NamedTuple):
     externs: Mapping[str, str]
 
 
-class Messages:
-    """What goes to standard error, in the form asked for, and the exit code."""
-
-    def __init__(self, form: str) -> None:
-        self.form = form
-        self.code = FINE
-        self.counts = {"error": 0, "warning": 0}
-        self.color = _wants_color()
-        self.ascii = "utf" not in (getattr(sys.stderr, "encoding", "") or "").lower()
-
-    def render(self, d: Diagnostic) -> str:
-        from netdsl import render
-
-        if self.form == "short":
-            return render.render_short(d)
-        if self.form == "json":
-            return render.render_json(d)
-        if self.form == "github":
-            return render.render_github(d)
-        width = _terminal_width()
-        return render.render_text(d, color=self.color, width=width, ascii=self.ascii)
-
-    def show(self, diagnostics: Sequence[Diagnostic], rendered: Iterable[str]) -> None:
-        for text in rendered:
-            self.say(text)
-        for d in diagnostics:
-            self.counts[d.level] = self.counts.get(d.level, 0) + 1
-        if any(d.level == "error" for d in diagnostics):
-            self.fail(MISTAKES)
-
-    def refuse(self, text: str, path: str, help: str = "", code: int = USAGE) -> None:
-        """A message about a whole file, or about how we were called."""
-        from netdsl.render import printable
-
-        self.fail(code)
-        level = "error[internal]" if code == BUG else "error"
-        if self.form == "json":
-            self.say(_record(text, path, help, "internal" if code == BUG else ""))
-        elif self.form == "github":
-            self.say(_command(text, path, help))
-        elif self.form == "short":
-            self.say(f"{printable(path)}: {level}: {printable(text)}")
-        else:
-            head = click.style(level, fg="red", bold=True)
-            place = "" if path in text else f"\n  --> {printable(path)}"
-            tail = f"\n   = help: {printable(help)}" if help else ""
-            self.say(f"{head}: {printable(text)}{place}{tail}\n")
-
-    def bug(self, error: Exception, path: str) -> None:
-        """A mistake of ours: enough of it to report, and no wall of text."""
-        if os.environ.get("NETDSL_DEBUG"):
-            import traceback
-
-            self.say("".join(traceback.format_exception(error)))
-        text = f"netdsl itself failed on {path}: {_told(error)}"
-        help = (
-            f"please report it, with the file if you may show it (netdsl {_version()})"
-        )
-        help += "; NETDSL_DEBUG=1 shows more"
-        self.refuse(text, path, help, BUG)
-
-    def remark(self, text: str) -> None:
-        """What a person likes to know and a program doesn't."""
-        if self.form == "text":
-            from netdsl.render import printable
-
-            self.say(printable(text))
-
-    def fail(self, code: int) -> None:
-        self.code = max(self.code, code)
-
-    def say(self, text: str) -> None:
-        click.echo(text, err=True, color=self.color)
-
-
-def _wants_color() -> bool:
-    if os.environ.get("NO_COLOR"):
-        return False
-    if os.environ.get("FORCE_COLOR"):
-        return True
-    return sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
-
-
-def _terminal_width() -> int | None:
-    if not sys.stderr.isatty():
-        return None
-    import shutil
-
-    return shutil.get_terminal_size().columns - len(" 1000 | ")
-
-
-def _record(text: str, path: str, help: str, code: str) -> str:
-    """The JSON record of a message that has no place in a file."""
-    import json
-
-    record: dict[str, Any] = {"level": "error", "code": code, "message": text}
-    record |= {"note": "", "help": help, "file": path, "line": None, "column": None}
-    return json.dumps(record | {"end_line": None, "end_column": None, "labels": []})
-
-
-def _command(text: str, path: str, help: str) -> str:
-    from netdsl.render import workflow_command
-
-    whole = text + (f"\nhelp: {help}" if help else "")
-    return workflow_command("error", whole, {"file": path, "title": "netdsl"})
-
-
-def _told(error: Exception) -> str:
-    """The error and the innermost of our own lines that led to it."""
-    home = os.path.dirname(os.path.abspath(__file__))
-    place, trace = "", error.__traceback__
-    while trace:
-        name = trace.tb_frame.f_code.co_filename
-        if os.path.abspath(name).startswith(home):
-            inside = os.path.relpath(name, os.path.dirname(home))
-            place = f" in {inside}, line {trace.tb_lineno}"
-        trace = trace.tb_next
-    text = str(error)[:200]
-    return type(error).__name__ + (f": {text}" if text else "") + place
-
-
-def _version() -> str:
-    from importlib.metadata import PackageNotFoundError, version
-
-    try:
-        return version("netdsl")
-    except PackageNotFoundError:
-        return "(not installed)"
-
-
 # -- options -------------------------------------------------------------------
 
 
 def _print_version(context: click.Context, _: click.Parameter, wanted: bool) -> None:
     if wanted:
-        click.echo(f"netdsl {_version()}")
+        click.echo(f"netdsl {version()}")
         context.exit()
 
 
@@ -333,11 +203,12 @@ def compile_command(
         outcome = _outcome(messages, path, options, "compile")
         if outcome is not None and outcome.text is not None:
             delivery.deliver(files.with_footer(outcome.text, _name(path)), target)
-    context.exit(messages.code)
+    context.exit(messages.close())
 
 
 @cli.command("check")
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True)
+@click.option("--fix", is_flag=True, help="Make the changes that are surely meant.")
 @_net
 @_define
 @_form
@@ -345,6 +216,7 @@ def compile_command(
 def check_command(
     context: click.Context,
     paths: Sequence[str],
+    fix: bool,
     net: str | None,
     define: Mapping[str, str],
     form: str,
@@ -352,12 +224,60 @@ def check_command(
     """Check files, and all `.net` files below folders, without torch."""
     messages = Messages(form)
     options = Options(net, define, _project_layers())
+    if fix and "-" in paths:
+        raise click.UsageError("--fix changes files, and - is none")
     number = 0
     for path in _sources(paths, messages):
+        if fix:
+            _fix(messages, path, options)
         number += _outcome(messages, path, options, "check") is not None
     if number:
         messages.remark(_summary(number, messages.counts))
-    context.exit(messages.code)
+    context.exit(messages.close())
+
+
+@cli.command("fmt")
+@click.argument("paths", metavar="[PATH...|-]", nargs=-1)
+@click.option("--check", is_flag=True, help="Write nothing; 1 if a file would change.")
+@click.option("--diff", is_flag=True, help="Write nothing; show what would change.")
+@_form
+@click.pass_context
+def format_command(
+    context: click.Context, paths: Sequence[str], check: bool, diff: bool, form: str
+) -> None:
+    """Write files in the one canonical form, comments and meaning unchanged.
+
+    Formats files, and all `.net` files below folders; without a PATH, below this
+    folder.  - reads standard input and writes standard output.
+    """
+    from netdsl.formatting import Formatter
+
+    messages, formatter = Messages(form), Formatter()
+    delivery = Delivery(messages, None, check=check, diff=diff, force=True)
+    results = [
+        _format(messages, formatter, delivery, path)
+        for path in _sources(paths or ".", messages)
+    ]
+    known = [r for r in results if r is not None]
+    if known and "-" not in paths:
+        verb = "would change" if check or diff else "changed"
+        told = f"{sum(known) or 'none'} {verb}"
+        messages.remark(f"{_count(len(known), 'file')} formatted: {told}")
+    context.exit(messages.close())
+
+
+@cli.command("lsp")
+def lsp_command() -> None:
+    """Serve an editor over standard input and output (LSP)."""
+    try:
+        import pygls  # noqa: F401
+    except ImportError:
+        raise click.ClickException(
+            "the language server needs pygls: pip install 'netdsl[lsp]'"
+        ) from None
+    from netdsl.lsp.server import serve
+
+    serve(version())
 
 
 @cli.command("explain")
@@ -400,6 +320,53 @@ def _outcome(
         return None
     messages.show(outcome.diagnostics, rendered)
     return outcome
+
+
+def _fix(messages: Messages, path: str, options: Options) -> None:
+    """Makes the edits that messages are sure of; what is left is told afterwards."""
+    from netdsl import fixing
+
+    def check(data: bytes) -> Sequence[Diagnostic]:
+        return _run(path, data, options, "check").diagnostics
+
+    try:
+        data = files.read_source(path)
+        fixed = fixing.fix(path, data, check)
+        if fixed.mended:
+            files.write_atomic(path, fixed.data.decode("utf-8"))
+            messages.remark(f"{path}: {_count(fixed.mended, 'mistake')} mended")
+    except files.Unreadable:
+        pass  # checking it says so
+    except OSError as error:
+        messages.refuse(f"`{path}` can't be written: {error.strerror or error}", path)
+    except Exception as error:
+        # A call that can't be right, or a mistake of ours, is told by checking.
+        if not _is_usage(error):
+            messages.bug(error, path)
+
+
+def _format(
+    messages: Messages, formatter: Formatter, delivery: Delivery, path: str
+) -> bool | None:
+    """Formats a file; whether that changes it, None if it can't be formatted."""
+    try:
+        data = _read(path)
+        done = formatter.canonical(_name(path), data)
+        rendered = [messages.render(d) for d in done.diagnostics]
+    except files.Unreadable as error:
+        messages.refuse(error.text, _name(path), error.help)
+        return None
+    except Exception as error:
+        messages.bug(error, _name(path))
+        return None
+    messages.show(done.diagnostics, rendered)
+    if done.text is None:
+        return None
+    if path == "-" and (delivery.check or delivery.diff):
+        delivery.compare(data.decode("utf-8"), done.text, _name(path))
+    else:
+        delivery.deliver(done.text, path)
+    return data != done.text.encode("utf-8")
 
 
 def _run(name: str, data: bytes, options: Options, verb: str) -> Outcome:
@@ -546,7 +513,7 @@ class Delivery:
         if old == text:
             return
         if self.check or self.diff:
-            self._compare(old, text, target)
+            self.compare(old, text, target)
         elif old and not self.force and not files.is_ours(old):
             reason = f"`{target}` was not written by netdsl, so it is left alone"
             self.messages.refuse(reason, target, "--force overwrites it")
@@ -556,7 +523,10 @@ class Delivery:
             files.write_atomic(target, text)
             self.messages.remark(f"wrote {target}")
 
-    def _compare(self, old: str | None, new: str, target: str) -> None:
+    def compare(self, old: str | None, new: str, target: str) -> None:
+        """Tells that a text would change, and how."""
+        if old == new:
+            return
         if self.diff:
             _print(_difference(old, new, target))
         if self.check:

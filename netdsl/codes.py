@@ -629,10 +629,10 @@ net Small:
         "a name that Python or PyTorch keeps for itself",
         """\
 The name becomes an attribute of a module or a name in Python. Keywords of
-Python can't be used there, nor `self`, nor names that `nn.Module` has already:
+Python can't be used there, nor names that `nn.Module` has already:
 `module.half` would go on being the method, and the layer could not be reached.
 Choose another name. If a checkpoint has this very key, write the name in quotes
-inside a chain: `["self": Attention(8)]`.
+inside a chain: `["lambda": Linear(8)]`.
 """,
         """\
 net Small:

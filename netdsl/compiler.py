@@ -61,8 +61,10 @@ class Analysis(NamedTuple):
 class Session:
     """Compiles again and again, remembering the items that did not change."""
 
-    def __init__(self, limits: Limits | None = None) -> None:
+    def __init__(self, limits: Limits | None = None, observes: bool = False) -> None:
         self.limits = limits or Limits()
+        self.observes = observes
+        """Whether walks keep what they see, for who shows it beside the text."""
         self.parser = Parser()
         self.memory = Memory()
 
@@ -103,6 +105,7 @@ class Session:
         files = resolve(tree, self.parser, reader or no_imports, report, self.limits)
         program = Program(files, report, self.limits)
         program.tries_defaults = defaults
+        program.observes = self.observes
         walk_all(program, tree, self.memory)
         if define and not report.failed:
             chosen = choose_net(tree, net)
@@ -117,10 +120,16 @@ class Session:
 def walk_all(program: Program, tree: syntax.Program, memory: Memory) -> None:
     """Walks every item of the file, but for those of which all is known."""
     report = program.report
-    memory.start()
+    memory.start(program)
     known = {id(i): memory.recall(program, i) for i in tree.items}
     if any(k is None for k in known.values()):
+        program.collect_bindings()
+        others = memory.hand_over(program)
+        for item in tree.items if others else ():
+            if memory.rests_on(program, item, others):
+                known[id(item)] = None
         _walk_new(program, tree, memory, known)
+        memory.note(program)
     for diagnostics in known.values():
         report.extend(diagnostics or ())
     memory.finish()
@@ -190,8 +199,7 @@ def check_function(program: Program, fn: syntax.Fn) -> None:
                 f"`{parameter.name}` is named twice",
                 parameter.name_span,
             )
-    called = id(fn) in program.fn_calls
-    if not called and all(p.type is not None for p in fn.parameters):
+    if not program.is_called(fn) and all(p.type is not None for p in fn.parameters):
         define_fn(program, fn, told=True)
 
 

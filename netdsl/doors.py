@@ -1,4 +1,4 @@
-"""`netdsl.compile` and `netdsl.check` for programs: files by their paths."""
+"""`netdsl.compile`, `check` and `format` for programs."""
 
 from __future__ import annotations
 
@@ -51,6 +51,20 @@ def check(
     return compiler.check(
         **_source(path, limits), net=net, define=define, limits=limits
     ).diagnostics
+
+
+def format(text: str, /, *, limits: Limits | None = None) -> str:
+    """The text of a `.net` file in its canonical form, as `netdsl fmt` writes it.
+
+    Raises CompileError with all messages if it can't be read.
+    """
+    from netdsl.formatting import Formatter
+
+    data = text.encode("utf-8", "surrogatepass")
+    done = Formatter(limits).canonical("<text>", data)
+    if done.text is None:
+        raise CompileError(done.diagnostics)
+    return done.text
 
 
 def _source(path: str | os.PathLike[str], limits: Limits | None) -> dict[str, Any]:

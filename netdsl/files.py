@@ -115,19 +115,24 @@ def near_file(folder: str, name: str) -> str:
 
 
 def directory_reader(
-    root: str | os.PathLike[str], limits: Limits | None = None
+    root: str | os.PathLike[str],
+    limits: Limits | None = None,
+    open_text: Callable[[str], bytes | None] = lambda name: None,
 ) -> Callable[[str, str], tuple[str, bytes]]:
     """A reader of imports: files at or below `root`, and nothing else.
 
     The name it gives to an imported file is its path as seen from where `root`
     was seen, so that messages show `models/blocks.net` to who gave it `models`.
+    `open_text` may know a file of that name better than the disk: an editor does.
     """
     top = os.fspath(root)
     prefix = f"{top.rstrip('/')}/" if top else ""
 
     def read(importer: str, path: str) -> tuple[str, bytes]:
         inner = _inner(_folder_below(importer, prefix), path)
-        data = _read_below(top or ".", inner, path, limits)
+        data = open_text(prefix + inner)
+        if data is None:
+            data = _read_below(top or ".", inner, path, limits)
         return prefix + inner, data
 
     return read

@@ -17,6 +17,7 @@ from netdsl.records import Record
 
 if TYPE_CHECKING:
     from netdsl import syntax
+    from netdsl.diagnostics import Edit
     from netdsl.layers.spec import Declaration
     from netdsl.source import Span
 
@@ -122,6 +123,10 @@ class CallOf(Expr):
         keywords: tuple[tuple[str, Expr], ...] = (),
     ) -> None:
         super().__init__(target, arguments, keywords)
+
+    def __repr__(self) -> str:
+        target = getattr(self.target, "name", self.target)
+        return f"{target}({self.arguments!r}, {self.keywords!r})"
 
 
 class MethodOf(Expr):
@@ -279,7 +284,15 @@ class Module:
 class LayerModule(Module):
     """A layer of torch: `declaration(arguments)` with the sizes inferred."""
 
-    __slots__ = ("bound", "declaration", "inferred", "keywords", "positional")
+    __slots__ = (
+        "bound",
+        "declaration",
+        "edits",
+        "inferred",
+        "keywords",
+        "positional",
+        "written_sizes",
+    )
 
     def __init__(
         self,
@@ -295,12 +308,19 @@ class LayerModule(Module):
         self.inferred: dict[str, Size] = {}
         self.bound: dict[str, Any] | None = None
         """The arguments by name, once they are checked."""
+        self.written_sizes: dict[str, Argument] = {}
+        """Sizes that follow from its input, and are written all the same."""
+        self.edits: tuple[Edit, ...] = ()
+        """What takes them out of the text."""
 
 
 class NetModule(Module):
-    """A net of the file: its hyperparameters as given, its sizes as inferred."""
+    """A net of the file: its hyperparameters as given, its sizes as inferred.
 
-    __slots__ = ("given", "keywords", "net", "positional", "sizes")
+    One that a net parameter stands for is `handed`: it may be made inside itself.
+    """
+
+    __slots__ = ("given", "handed", "keywords", "members", "net", "positional", "sizes")
 
     def __init__(
         self,
@@ -314,7 +334,9 @@ class NetModule(Module):
         self.positional = positional
         self.keywords = dict(keywords)
         self.given: dict[str, Argument] = {}
+        self.handed = False
         self.sizes: dict[str, Size] = {}
+        self.members: Mapping[str, Any] | None = None
 
 
 class ExternModule(Module):
@@ -386,15 +408,23 @@ class Member(Record):
 
 class ChainModule(Module):
     """A list of layers; `indexed` if it is looped over or indexed, `ran` if a
-    value flows through it as a chain."""
+    value flows through it as a chain; a slice is one of a `whole`."""
 
-    __slots__ = ("indexed", "members", "ran")
+    __slots__ = ("indexed", "members", "ran", "whole")
 
     def __init__(self, span: Span | None, members: list[Member]) -> None:
         super().__init__(span)
         self.members = members
         self.indexed = False
         self.ran = False
+        self.whole: ChainModule | None = None
+
+    def run(self) -> None:
+        """Notes that a value flows through: only a `Sequential` does that, and
+        a slice of one."""
+        self.ran = True
+        if self.whole is not None:
+            self.whole.run()
 
     @property
     def is_plain_list(self) -> bool:
@@ -503,6 +533,15 @@ class TieTo(Record):
 
     target: Expr
     source: Expr
+    span: Any
+
+
+class InitPart(Record):
+    """The starting value of a part of a tensor: `embedding.weight[0]`."""
+
+    owner: ClassVar[None] = None
+    target: Expr
+    value: Any
     span: Any
 
 

@@ -3,54 +3,94 @@
 The parser hands out the same tree for an item with the same text.  An item is
 walked again only if its tree is new, or that of an item whose name it reads, or
 so on; else its messages of the last time hold, and their spans have moved with
-the text.
+the text.  Where an item is walked again, the classes that it uses and that did not
+change are handed over by the program of the last run.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from itertools import islice
+from typing import Any, NamedTuple
 
 from netdsl import syntax
 from netdsl.diagnostics import Diagnostic
+from netdsl.dims import Dim
+from netdsl.elaborate.fns import define_fn
 from netdsl.elaborate.program import Program
+from netdsl.elaborate.state import Used
+from netdsl.elaborate.values import leaves
+from netdsl.elaborate.walk import Walk
+from netdsl.shapes import Tensor
+
+# Uses of nets that are handed over: the newest.
+_USES = 2_000
+
+
+class _Needs(NamedTuple):
+    """What the walk of an item rests on."""
+
+    items: tuple[syntax.Item, ...]
+    broken: frozenset[str]
+    """Names that it reads, and whose definitions can't be read."""
+    called: bool
+    """Of a function: whether anything calls it."""
+
+    def same(self, other: _Needs) -> bool:
+        return (
+            len(self.items) == len(other.items)
+            and all(a is b for a, b in zip(self.items, other.items, strict=True))
+            and self.broken == other.broken
+            and self.called == other.called
+        )
 
 
 class _Known(NamedTuple):
-    """The messages about an item, and the items that they rest on."""
+    """The messages about an item, and what they rest on."""
 
-    needs: tuple[syntax.Item, ...]
+    needs: _Needs
+    names: tuple[frozenset[str], ...]
+    """If there are messages: all names, since `did you mean` looks through them."""
     diagnostics: tuple[Diagnostic, ...]
+    walk: Walk | None
 
 
 class Memory:
-    """The messages of the last run, by item."""
+    """The messages of the last run, by item, and the classes of its nets."""
 
     def __init__(self) -> None:
         self._known: dict[int, _Known] = {}
         self._next: dict[int, _Known] = {}
-        self._words: dict[int, tuple[syntax.Item, frozenset[str]]] = {}
+        self._classes: dict[int, tuple[Walk, _Needs]] = {}
+        """The walks that defined the nets of the last run, by net."""
+        self._uses: dict[Any, Used] = {}
+        self._serial = 0
+        self._found: dict[int, _Needs] = {}
+        self._open: frozenset[int] = frozenset()
+        self._names: tuple[frozenset[str], ...] = ()
 
-    def start(self) -> None:
+    def start(self, program: Program) -> None:
         """A new run: what it does not ask for is forgotten at its end."""
         self._next = {}
+        self._found = {}
+        # Names that a walk makes differ from those of the classes handed over.
+        program.serial = self._serial
+        self._names = tuple(frozenset(f.scope) for f in program.files.files.values())
+        self._open = frozenset(id(n) for n in _all_nets(program) if _is_open(n))
 
     def finish(self) -> None:
         self._known = self._next
-        alive = {id(i) for known in self._known.values() for i in known.needs}
-        self._words = {k: v for k, v in self._words.items() if k in alive}
+
+    # -- messages ----------------------------------------------------------------
 
     def recall(
         self, program: Program, item: syntax.Item
     ) -> tuple[Diagnostic, ...] | None:
         """The messages about an item, if nothing that they rest on has changed."""
         known = self._known.get(id(item))
-        if known is None:
+        if known is None or not known.needs.same(self._needs(program, item)):
             return None
-        needs = self._needs(program, item)
-        if len(needs) != len(known.needs) or any(
-            a is not b for a, b in zip(needs, known.needs, strict=True)
-        ):
+        if known.names and known.names != self._names:
             return None
         self._next[id(item)] = known
         return known.diagnostics
@@ -58,47 +98,148 @@ class Memory:
     def keep(
         self, program: Program, item: syntax.Item, diagnostics: Iterable[Diagnostic]
     ) -> None:
-        self._next[id(item)] = _Known(self._needs(program, item), tuple(diagnostics))
+        told = tuple(diagnostics)
+        names = self._names if told else ()
+        walk = program.known_class(item)
+        if isinstance(item, syntax.Fn) and program.observes:
+            walk = define_fn(program, item)
+        self._next[id(item)] = _Known(self._needs(program, item), names, told, walk)
 
-    def _needs(self, program: Program, item: syntax.Item) -> tuple[syntax.Item, ...]:
+    def walk_of(self, item: syntax.Item) -> Walk | None:
+        """The walk that defined a net, as of the last run that walked it."""
+        known = self._known.get(id(item))
+        return known.walk if known is not None else None
+
+    # -- classes -----------------------------------------------------------------
+
+    def hand_over(self, program: Program) -> set[int]:
+        """Gives the program the classes of the last one that still hold.
+
+        Gives the nets whose class turned out another, though their text is the
+        same: a list of layers takes what flows into it elsewhere.
+        """
+        classes: dict[int, Walk] = {}
+        fed: list[Walk] = []
+        for key, (walk, needs) in self._classes.items():
+            if not program.files.holds(walk.owner):
+                continue
+            now = self._needs(program, walk.owner)
+            if needs.same(now) and not self._rests_on_all(now):
+                classes[key] = walk
+            elif program.is_fed(walk.owner):
+                fed.append(walk)
+        uses = {k: u for k, u in self._uses.items() if _net_of(k) in classes}
+        program.take_over(classes.values(), uses)
+        others = {id(w.owner) for w in fed if not program.same_class(w)}
+        if others:
+            owners = (w.owner for w in classes.values())
+            program.drop([n for n in owners if self.rests_on(program, n, others)])
+        return others
+
+    def note(self, program: Program) -> None:
+        """Keeps the classes of a program that has walked its items."""
+        items = {id(i) for i in _all_items(program)}
+        self._classes = {
+            id(walk.owner): (walk, self._needs(program, walk.owner))
+            for walk in program.classes()
+            if id(walk.owner) in items
+        }
+        newest = islice(reversed(program.uses().items()), _USES)
+        kept = [(k, u) for k, u in newest if not u.said and _is_plain(u.value)]
+        self._uses = dict(reversed(kept))
+        self._serial = program.serial
+
+    # -- needs -------------------------------------------------------------------
+
+    def rests_on(self, program: Program, item: syntax.Item, nets: set[int]) -> bool:
+        """Whether an item reaches one of these nets."""
+        return any(id(i) in nets for i in self._needs(program, item).items)
+
+    def _rests_on_all(self, needs: _Needs) -> bool:
+        return any(id(i) in self._open for i in needs.items)
+
+    def _needs(self, program: Program, item: syntax.Item) -> _Needs:
+        known = self._found.get(id(item))
+        if known is None:
+            known = self._found[id(item)] = self._find_needs(program, item)
+        return known
+
+    def _find_needs(self, program: Program, item: syntax.Item) -> _Needs:
         """The item and all that it reaches by names, in a fixed order.
 
         What a net parameter stands for is found in the whole file, so whatever
-        reaches a net with one rests on every item.
+        reaches a net with one rests on every item; and what flows into a list of
+        layers is found where it is used.
         """
-        found = list(self._reached(program, item))
-        if any(_takes_nets(i) for i in found):
-            others = [i for f in program.files.files.values() for i in f.program.items]
-            found += [i for i in others if all(i is not k for k in found)]
-        return tuple(found)
+        broken: set[str] = set()
+        found = list(self._reached(program, [item], broken))
+        if any(id(i) in self._open for i in found):
+            found += _others(_all_items(program), found)
+        elif isinstance(item, syntax.Net) and program.is_fed(item):
+            users = [u for u in program.users(item.name) if u is not item]
+            found += _others(self._reached(program, users, broken), found)
+        called = isinstance(item, syntax.Fn) and program.is_called(item)
+        return _Needs(tuple(found), frozenset(broken), called)
 
-    def _reached(self, program: Program, item: syntax.Item) -> Iterator[syntax.Item]:
-        seen = {id(item)}
-        stack = [item]
+    def _reached(
+        self, program: Program, items: Iterable[syntax.Item], broken: set[str]
+    ) -> Iterator[syntax.Item]:
+        stack = list(items)
+        seen = {id(i) for i in stack}
         while stack:
             here = stack.pop()
             yield here
-            scope = program.files.scope_of(here)
-            for word in sorted(self._names(here)):
-                other = scope.get(word)
-                if other is not None and id(other) not in seen:
+            file = program.files.file_of(here)
+            words = syntax.names_in(here)
+            broken |= words & file.broken
+            for word in sorted(words & file.scope.keys()):
+                other = file.scope[word]
+                if id(other) not in seen:
                     seen.add(id(other))
                     stack.append(other)
 
-    def _names(self, item: syntax.Item) -> frozenset[str]:
-        known = self._words.get(id(item))
-        if known is None or known[0] is not item:
-            words = frozenset(
-                part.id for part in syntax.walk(item) if isinstance(part, syntax.Name)
-            )
-            known = self._words[id(item)] = (item, words)
-        return known[1]
 
-
-def _takes_nets(item: syntax.Item) -> bool:
-    return isinstance(item, syntax.Net) and any(
-        isinstance(part, syntax.TypeName) and part.name == "net"
-        for parameter in item.parameters
-        if parameter.type is not None
-        for part in syntax.walk(parameter.type)
+def _is_plain(value: Any) -> bool:
+    """Whether a result is only types and numbers, and none of it can be asked for
+    more, as a sequence of unknown length can."""
+    return all(
+        part is None or isinstance(part, Tensor | Dim | int | float | str)
+        for part in leaves(value)
     )
+
+
+def _net_of(key: Any) -> int:
+    """The net that a remembered use is of."""
+    net: int = key[0][0]
+    return net
+
+
+def _all_items(program: Program) -> Iterator[syntax.Item]:
+    for file in program.files.files.values():
+        yield from file.program.items
+
+
+def _all_nets(program: Program) -> Iterator[syntax.Net]:
+    for item in _all_items(program):
+        if isinstance(item, syntax.Net):
+            yield item
+
+
+def _others(
+    items: Iterable[syntax.Item], found: list[syntax.Item]
+) -> list[syntax.Item]:
+    known = {id(i) for i in found}
+    return [i for i in items if id(i) not in known]
+
+
+def _is_open(net: syntax.Net) -> bool:
+    """Whether a net has a parameter that stands for nets, or may have one."""
+    for parameter in net.parameters:
+        for part in syntax.walk(parameter.type) if parameter.type else ():
+            if isinstance(part, syntax.TypeName) and part.name == "net":
+                return True
+        if parameter.type is None and parameter.default is not None:
+            parts = syntax.walk(parameter.default)
+            if any(isinstance(p, syntax.Name) for p in parts):
+                return True
+    return False

@@ -219,13 +219,14 @@ def render_json(d: Diagnostic) -> str:
     """One JSON object on one line, for programs."""
     import json
 
-    labels = [{"text": label.text, **_place(label.span)} for label in d.labels]
+    labels = [{"text": label.text, **place_of(label.span)} for label in d.labels]
     head = {"level": d.level, "code": d.code, "message": d.text, "note": d.note}
-    record = head | {"help": d.help} | _place(d.span) | {"labels": labels}
-    return json.dumps(record)
+    record = head | {"help": d.help} | place_of(d.span) | {"labels": labels}
+    edits = [{"text": edit.text, **place_of(edit.span)} for edit in d.edits]
+    return json.dumps(record | {"edits": edits})
 
 
-def _place(span: Span) -> dict[str, str | int]:
+def place_of(span: Span) -> dict[str, str | int]:
     source = span.source
     line, column = source.position(span.offset)
     end_line, end_column = source.position(span.offset + span.end - span.start)
@@ -240,7 +241,7 @@ def _place(span: Span) -> dict[str, str | int]:
 
 def render_github(d: Diagnostic) -> str:
     """A workflow command: GitHub shows it beside the line in a pull request."""
-    place = _place(d.span)
+    place = place_of(d.span)
     note = f" ({d.note})" if d.note else ""
     text = d.text + note + (f"\nhelp: {d.help}" if d.help else "")
     fields = {"file": place["file"], "line": place["line"], "col": place["column"]}

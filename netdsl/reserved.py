@@ -33,8 +33,6 @@ def why_reserved(name: str, in_namespace: bool = False) -> str:
         return "a keyword of Python"
     if name in MODULE:
         return "a method of every `nn.Module`"
-    if name == "self":
-        return "what Python calls the module itself"
     if in_namespace and name in _NAMESPACE:
         return "a method of `nn.ModuleDict`"
     if name.startswith("__"):
@@ -42,6 +40,11 @@ def why_reserved(name: str, in_namespace: bool = False) -> str:
     if name in ("_modules", "_parameters", "_buffers", "_non_persistent_buffers_set"):
         return "used by `nn.Module` itself"
     return ""
+
+
+def is_attribute(name: str) -> bool:
+    """Whether Python can spell a layer of this name `self.name`."""
+    return name.isidentifier() and name not in PYTHON and not name.startswith("__")
 
 
 def is_taken(name: str) -> str:

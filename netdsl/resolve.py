@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any, Protocol
 
 from netdsl import syntax
@@ -47,10 +48,29 @@ class Files:
     def __init__(self) -> None:
         self.files: dict[str, File] = {}
         self._file_of: dict[int, File] = {}
+        self._items: list[syntax.Item] = []
 
     @property
     def main(self) -> File:
         return next(iter(self.files.values()))
+
+    @property
+    def items(self) -> list[syntax.Item]:
+        """The items of the file that is compiled, and those that they lead to."""
+        if not self._items:
+            self._items = list(self._reached())
+        return self._items
+
+    def _reached(self) -> Iterator[syntax.Item]:
+        seen = {id(i) for i in self.main.program.items}
+        stack = list(self.main.program.items)
+        for item in stack:
+            yield item
+            scope = self.scope_of(item) if len(self.files) > 1 else {}
+            for word in sorted(scope.keys() & syntax.names_in(item)):
+                if id(scope[word]) not in seen:
+                    seen.add(id(scope[word]))
+                    stack.append(scope[word])
 
     def scope_of(self, owner: Any) -> dict[str, syntax.Item]:
         """The names that an item of one of the files sees."""
@@ -58,6 +78,10 @@ class Files:
 
     def file_of(self, owner: Any) -> File:
         return self._file_of.get(id(owner)) or self.main
+
+    def holds(self, item: syntax.Item) -> bool:
+        """Whether it is an item of one of the files."""
+        return id(item) in self._file_of
 
     def is_broken(self, owner: Any, name: str) -> bool:
         """Whether a name is defined for the owner, but by nothing that can be used."""
@@ -206,7 +230,7 @@ class _Resolver:
 
 
 _HEAD = re.compile(r"^(?:net|fn|extern|let)\s+(\w+(?:\s*,\s*\w+)*)", re.MULTILINE)
-_IMPORTED = re.compile(r"\bimport\b\s*(.*)", re.DOTALL)
+_IMPORTED = re.compile(r"^from\b(.*)", re.MULTILINE | re.DOTALL)
 
 
 def broken_names(program: syntax.Program) -> set[str]:

@@ -8,7 +8,8 @@ from netdsl.records import Record
 # What is told apart of dtypes: torch's names, and `float` for "some floating type".
 FLOATS = frozenset({"float", "float16", "float32", "float64", "bfloat16"})
 INTEGERS = frozenset({"int8", "int16", "int32", "int64", "uint8"})
-DTYPES = FLOATS | INTEGERS | {"bool", "complex64"}
+COMPLEX = frozenset({"complex64", "complex128"})
+DTYPES = FLOATS | INTEGERS | COMPLEX | {"bool"}
 
 
 class Refusal(Exception):
@@ -226,8 +227,10 @@ def promote(*dtypes: str) -> str:
         dtypes = (*dtypes, "float32")
     if {"int8", "uint8"} <= given:
         dtypes = (*dtypes, "int16")
+    if given & COMPLEX:
+        wide = given & {"complex128", "float64"}
+        return "complex128" if wide else "complex64"
     for order in (
-        ("complex64",),
         ("float64",),
         ("float32", "float"),
         ("bfloat16", "float16"),
@@ -245,7 +248,7 @@ def promote(*dtypes: str) -> str:
 def _category(dtype: str) -> int:
     if dtype in FLOATS:
         return 2
-    return 1 if dtype in INTEGERS else 3 if dtype == "complex64" else 0
+    return 1 if dtype in INTEGERS else 3 if dtype in COMPLEX else 0
 
 
 def result_dtype(*values: object) -> str:

@@ -53,12 +53,14 @@ class Chunk:
     text above it is edited.
     """
 
-    __slots__ = ("source", "start", "text")
+    __slots__ = ("names", "source", "start", "text")
 
     def __init__(self, source: Source, start: int, text: str) -> None:
         self.source = source
         self.start = start
         self.text = text
+        self.names: tuple[object, frozenset[str]] | None = None
+        """The names that its item reads, once they were asked for."""
 
 
 class Span(NamedTuple):

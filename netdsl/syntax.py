@@ -410,6 +410,15 @@ class Import(Item):
     names: tuple[Imported, ...]
 
 
+def names_in(item: Item) -> frozenset[str]:
+    """The names that an item reads, wherever in it."""
+    chunk = item.span.chunk
+    if chunk.names is None or chunk.names[0] is not item:
+        words = frozenset(p.id for p in walk(item) if type(p) is Name)
+        chunk.names = item, words
+    return chunk.names[1]
+
+
 class Docstring(Item):
     """A string at the top of a file"""
 

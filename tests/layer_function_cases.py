@@ -27,6 +27,7 @@ from function_cases import (
     with_dim,
 )
 from hypothesis import strategies as st
+from loss_cases import LOSSES
 from more_function_cases import INDEX, image
 
 from netdsl.shapes import fixed
@@ -114,6 +115,40 @@ CASES["bilinear"] = st.builds(
 for n in (1, 2, 3):
     CASES[f"conv{n}d"] = convolved(n)
     CASES[f"conv_transpose{n}d"] = convolved(n, transposed=True)
+
+
+@st.composite
+def over_time(draw: Draw) -> Case:
+    time, batch, channels, out = (draw(sizes) for _ in range(4))
+    weight = spoiled(draw, (draw(st.sampled_from((1, 2, 3))), channels, out))
+    tensor = of(
+        *spoiled(draw, (time, batch, channels)), dtype=draw(st.sampled_from(SAME))
+    )
+    bias = of(*spoiled(draw, weight[-1:]))
+    return (tensor, of(*weight), bias), draw(options(pad=st.sampled_from((0, 1, 2))))
+
+
+@st.composite
+def bags(draw: Draw) -> Case:
+    dtype = draw(st.sampled_from(INDEX))
+    given = draw(tensors(1, 2, (dtype,)))
+    more = draw(
+        options(
+            mode=st.sampled_from(("sum", "mean", "max", "other")),
+            include_last_offset=flag,
+            padding_idx=st.sampled_from((0, -1, 9)),
+            sparse=flag,
+        )
+    )
+    if len(sizes_of(given)) == 1 or seldom(draw):
+        more["offsets"] = of(*spoiled(draw, (draw(sizes) + 1,)), dtype=dtype)
+    if seldom(draw, 3):
+        more["per_sample_weights"] = of(*spoiled(draw, sizes_of(given)))
+    return (given, draw(tensors(2, 2, SAME))), more
+
+
+CASES["conv_tbc"] = over_time()
+CASES["embedding_bag"] = bags()
 CASES["batch_norm"] = batch_normed("training")
 CASES["instance_norm"] = batch_normed("use_input_stats")
 CASES["layer_norm"] = layer_normed(bias=True)
@@ -160,6 +195,34 @@ for n in (1, 2, 3):
     CASES[f"adaptive_max_pool{n}d"] = case(
         image(n), st.one_of(out, some), return_indices=flag
     )
+
+
+@st.composite
+def unpooled(draw: Draw, n: int) -> Case:
+    tensor = draw(image(n, dtypes=SAME))
+    indices = of(*spoiled(draw, sizes_of(tensor)), dtype=draw(st.sampled_from(INDEX)))
+    stride = st.sampled_from((1, 2, (3,) * n))
+    more = draw(options(stride=stride, padding=st.sampled_from((0, 1))))
+    if seldom(draw, 3):
+        more["output_size"] = [draw(sizes) + 2 for _ in range(n)]
+    return (tensor, indices, draw(st.sampled_from((2, 3)))), more
+
+
+@st.composite
+def fractional(draw: Draw, n: int) -> Case:
+    size = st.sampled_from((2, 3, (2,) * n, 9))
+    ratio = st.sampled_from((0.5, 0.7, (0.5,) * n, 1.0))
+    either = (
+        {"output_size": draw(size)} if draw(flag) else {"output_ratio": draw(ratio)}
+    )
+    more = draw(options(return_indices=flag))
+    return (draw(image(n)), draw(st.sampled_from((1, 2)))), {**either, **more}
+
+
+for n in (1, 2, 3):
+    CASES[f"max_unpool{n}d"] = unpooled(n)
+for n in (2, 3):
+    CASES[f"fractional_max_pool{n}d"] = fractional(n)
 
 small = st.sampled_from((2, 1, (2, 3)))
 CASES["unfold"] = case(
@@ -285,3 +348,7 @@ CASES["cosine_similarity"] = alike()
 CASES["pairwise_distance"] = pair("", SAME).map(
     lambda use: (use[0], {"keepdim": len(sizes_of(use[0][0])) % 2 == 0})
 )
+CASES["pdist"] = case(tensors(1, 3, FLOAT))
+for name, maker in LOSSES.items():
+    if name[0].islower():
+        CASES[name] = st.composite(maker)()

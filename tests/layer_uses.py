@@ -12,6 +12,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from netdsl.shapes import Tensor
+from tests.loss_cases import LOSSES
 from tests.rules import Use, layer_use, tensor
 
 Draw = Callable[[st.SearchStrategy[Any]], Any]
@@ -276,7 +277,7 @@ def _layer_norm(draw: Draw, name: str) -> Use:
     return layer_use(name, given, **more)
 
 
-@define("LocalResponseNorm")
+@define("LocalResponseNorm", "CrossMapLRN2d")
 def _local_response(draw: Draw, name: str) -> Use:
     more = some(draw, alpha=st.just(0.01), k=st.just(2))
     return layer_use(name, shape(draw, 3, 4, 5), size=draw(st.integers(0, 4)), **more)
@@ -667,6 +668,15 @@ def _classes(draw: Draw, name: str) -> Use:
     wanted = draw(seldom(wanted, shape(draw, 1, 2, 3, dtype=dtype)))
     more = some(draw, reduction=_REDUCTION)
     return layer_use(name, given, wanted, **more)
+
+
+@define(*(name for name in LOSSES if name[0].isupper()))
+def _loss(draw: Draw, name: str) -> Use:
+    inputs, arguments = draw(st.composite(LOSSES[name])())
+    # A weight of the classes is a tensor, which no argument of a layer is.
+    return layer_use(
+        name, *inputs, **{k: v for k, v in arguments.items() if k != "weight"}
+    )
 
 
 def _strategy(name: str, maker: Maker) -> st.SearchStrategy[Use]:

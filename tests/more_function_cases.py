@@ -152,6 +152,13 @@ def indexed(draw: Draw, add: bool = False) -> Case:
 
 
 @st.composite
+def merging(draw: Draw, uses: st.SearchStrategy[Case], ways: tuple[str, ...]) -> Case:
+    args, keywords = draw(uses)
+    more = draw(options(include_self=flag))
+    return (*args, draw(st.sampled_from(ways))), {**keywords, **more}
+
+
+@st.composite
 def taken(draw: Draw) -> Case:
     tensor = draw(tensors(1))
     shape = sizes_of(tensor)
@@ -170,6 +177,12 @@ def narrowed(draw: Draw) -> Case:
 CASES["gather"] = gathered()
 CASES["scatter"] = gathered("number")
 CASES["scatter_add"] = gathered("tensor")
+CASES["scatter_reduce"] = merging(
+    gathered("tensor"), ("sum", "prod", "mean", "amax", "amin")
+)
+CASES["index_reduce"] = merging(
+    indexed(add=True), ("prod", "mean", "amax", "amin", "sum")
+)
 CASES["index_select"] = indexed()
 CASES["index_add"] = indexed(add=True)
 CASES["take_along_dim"] = taken()

@@ -75,7 +75,9 @@ class Original:
     def full_pair(self) -> tuple[nn.Module, nn.Module]:
         """Ours and theirs in the published size, without numbers."""
         with torch.device("meta"):
-            return self.load(), (self.full or self.make)()
+            if self.full is None:
+                return self.load(**self.hyper), self.make()
+            return self.load(), self.full()
 
 
 # -- comparing -------------------------------------------------------------------------

@@ -5,24 +5,57 @@ from __future__ import annotations
 from typing import Any
 
 import torch
+import transformers
 from originals import Original
 from torch import Tensor, nn
 from transformers import (
     BertConfig,
+    BertForPreTraining,
     BertModel,
+    CLIPConfig,
+    CLIPModel,
     GPT2Config,
     GPT2LMHeadModel,
     LlamaConfig,
     LlamaForCausalLM,
+    MistralConfig,
+    MistralForCausalLM,
+    ViTConfig,
+    ViTForImageClassification,
 )
 from transformers.models.bert import modeling_bert as bert
+from transformers.models.clip import modeling_clip as clip
 from transformers.models.gpt2 import modeling_gpt2 as gpt2
 from transformers.models.llama import modeling_llama as llama
+from transformers.models.mistral import modeling_mistral as mistral
+from transformers.models.qwen2 import modeling_qwen2 as qwen2
+from transformers.models.vit import modeling_vit as vit
 from transformers.pytorch_utils import Conv1D
 
 GPT2_SMALL = {
     "vocab_size": 101, "n_positions": 32, "n_embd": 24, "n_layer": 3, "n_head": 4,
 }  # fmt: skip
+LLAMA_SMALL = {
+    "vocab": 100, "width": 32, "depth": 3, "heads": 4, "kv_heads": 2, "hidden": 48,
+}  # fmt: skip
+QWEN2_SMALL = {
+    "vocab_size": 100, "hidden_size": 32, "intermediate_size": 48,
+    "num_hidden_layers": 3, "num_attention_heads": 4, "num_key_value_heads": 2,
+    "rope_theta": 1e6,
+}  # fmt: skip
+QWEN2 = {
+    "vocab_size": 152064, "hidden_size": 3584, "intermediate_size": 18944,
+    "num_hidden_layers": 28, "num_attention_heads": 28, "num_key_value_heads": 4,
+}  # fmt: skip
+BERT_SMALL = {
+    "vocab": 100, "width": 32, "depth": 3, "heads": 4, "hidden": 48, "context": 64,
+}  # fmt: skip
+BERT = (
+    bert.BertEmbeddings, bert.eager_attention_forward, bert.BertSelfAttention,
+    bert.BertSelfOutput, bert.BertAttention, bert.BertIntermediate, bert.BertOutput,
+    bert.BertLayer, bert.BertEncoder, bert.BertPooler, bert.BertPreTrainedModel,
+    bert.BertModel,
+)  # fmt: skip
 
 
 def tokens(vocabulary: int) -> tuple[Tensor]:
@@ -33,10 +66,25 @@ def logits(module: nn.Module, *inputs: Tensor) -> Any:
     return module(*inputs).logits
 
 
+def padded(vocabulary: int) -> tuple[Tensor, Tensor]:
+    """Sentences and a mask: the second is shorter than the first."""
+    mask = torch.ones(2, 7, dtype=torch.int64)
+    mask[1, 5:] = 0
+    return *tokens(vocabulary), mask
+
+
+def with_segments(vocabulary: int) -> tuple[Tensor, ...]:
+    return *padded(vocabulary), torch.randint(0, 2, (2, 7))
+
+
 def hidden_and_pooled(module: nn.Module, *inputs: Tensor) -> Any:
-    tokens, kinds = inputs
-    output = module(tokens, token_type_ids=kinds)
+    output = module(*inputs)
     return output.last_hidden_state, output.pooler_output
+
+
+def words_and_next(module: nn.Module, *inputs: Tensor) -> Any:
+    output = module(*inputs)
+    return output.prediction_logits, output.seq_relationship_logits
 
 
 def make_gpt2(**sizes: Any) -> nn.Module:
@@ -45,22 +93,73 @@ def make_gpt2(**sizes: Any) -> nn.Module:
     )
 
 
-def small_llama() -> nn.Module:
-    return LlamaForCausalLM(
-        LlamaConfig(
-            vocab_size=100, hidden_size=32, intermediate_size=48, num_hidden_layers=3,
-            num_attention_heads=4, num_key_value_heads=2, max_position_embeddings=64,
-            use_cache=False,
+def decoder(kind: str, **sizes: Any) -> nn.Module:
+    """A decoder that is built like Llama; a small one if no sizes are given."""
+    small = {
+        "vocab_size": 100, "hidden_size": 32, "intermediate_size": 48,
+        "num_hidden_layers": 3, "num_attention_heads": 4, "num_key_value_heads": 2,
+        "max_position_embeddings": 64, "use_cache": False,
+    }  # fmt: skip
+    config = getattr(transformers, f"{kind}Config")
+    model = getattr(transformers, f"{kind}ForCausalLM")
+    made: nn.Module = model(config(**(sizes or small)))
+    return made
+
+
+def decoder_code(module: Any, kind: str) -> list[Any]:
+    classes = (
+        "RMSNorm", "RotaryEmbedding", "MLP", "Attention", "DecoderLayer", "Model",
+        "ForCausalLM",
+    )  # fmt: skip
+    functions = (
+        "rotate_half", "apply_rotary_pos_emb", "repeat_kv", "eager_attention_forward",
+    )  # fmt: skip
+    names = [*(kind + name for name in classes), *functions]
+    return [getattr(module, name) for name in names]
+
+
+def small_vit() -> nn.Module:
+    return ViTForImageClassification(
+        ViTConfig(
+            num_labels=10, image_size=32, patch_size=8, hidden_size=32,
+            intermediate_size=48, num_hidden_layers=3, num_attention_heads=4,
         )
     )  # fmt: skip
 
 
-def small_bert() -> nn.Module:
-    return BertModel(
-        BertConfig(
-            vocab_size=100, hidden_size=32, intermediate_size=48, num_hidden_layers=3,
-            num_attention_heads=4, max_position_embeddings=64,
+def small_clip() -> nn.Module:
+    return CLIPModel(
+        CLIPConfig(
+            projection_dim=16,
+            text_config={
+                "vocab_size": 100, "hidden_size": 24, "intermediate_size": 96,
+                "num_hidden_layers": 2, "num_attention_heads": 4, "eos_token_id": 99,
+                "max_position_embeddings": 8,
+            },
+            vision_config={
+                "hidden_size": 32, "intermediate_size": 128, "num_hidden_layers": 2,
+                "num_attention_heads": 4, "image_size": 16, "patch_size": 8,
+            },
         )
+    )  # fmt: skip
+
+
+def texts_and_images() -> tuple[Tensor, Tensor]:
+    """Two texts, of five and of eight tokens, and three images."""
+    tokens = torch.randint(0, 99, (2, 8))
+    tokens[0, 4:] = 99
+    tokens[1, 7] = 99
+    return tokens, torch.randn(3, 3, 16, 16)
+
+
+def per_image(module: nn.Module, *inputs: Tensor) -> Any:
+    return module(*inputs).logits_per_image
+
+
+def small_bert() -> BertConfig:
+    return BertConfig(
+        vocab_size=100, hidden_size=32, intermediate_size=48, num_hidden_layers=3,
+        num_attention_heads=4, max_position_embeddings=64,
     )  # fmt: skip
 
 
@@ -77,37 +176,73 @@ ORIGINALS = [
         starts="transformers draws each `c_proj` twice, a rule once",
     ),
     Original(
-        "LlamaForCausalLM", "zoo/llama", "Llama", small_llama, lambda: tokens(100),
-        hyper={
-            "vocab": 100, "width": 32, "depth": 3, "heads": 4, "kv_heads": 2,
-            "hidden": 48,
-        },
+        "LlamaForCausalLM", "zoo/llama", "Llama", lambda: decoder("Llama"),
+        lambda: padded(100), hyper=LLAMA_SMALL,
         full=lambda: LlamaForCausalLM(LlamaConfig()), call=logits,
-        code=[
-            llama.LlamaRMSNorm, llama.LlamaRotaryEmbedding, llama.rotate_half,
-            llama.apply_rotary_pos_emb, llama.LlamaMLP, llama.repeat_kv,
-            llama.eager_attention_forward, llama.LlamaAttention,
-            llama.LlamaDecoderLayer, llama.LlamaModel, llama.LlamaForCausalLM,
-        ],
+        code=decoder_code(llama, "Llama"),
         parameters=6_738_415_616, keys=291, digest="9386f14039",
-        starts="not written yet",
     ),
     Original(
-        "BertModel", "zoo/bert", "Bert", small_bert,
-        lambda: (*tokens(100), torch.randint(0, 2, (2, 7))),
-        hyper={
-            "vocab": 100, "width": 32, "depth": 3, "heads": 4, "hidden": 48,
-            "context": 64,
-        },
-        full=lambda: BertModel(BertConfig()),
-        call=hidden_and_pooled,
-        code=[
-            bert.BertEmbeddings, bert.eager_attention_forward, bert.BertSelfAttention,
-            bert.BertSelfOutput, bert.BertAttention, bert.BertIntermediate,
-            bert.BertOutput, bert.BertLayer, bert.BertEncoder, bert.BertPooler,
-            bert.BertModel,
-        ],
+        "Mistral 7B", "zoo/llama", "mistral_7b", lambda: decoder("Mistral"),
+        lambda: tokens(100), hyper=LLAMA_SMALL,
+        full=lambda: MistralForCausalLM(MistralConfig()), call=logits,
+        code=decoder_code(mistral, "Mistral"), parameters=7_241_732_096,
+    ),
+    Original(
+        "Qwen2 7B", "zoo/llama", "qwen2_7b",
+        lambda: decoder("Qwen2", **QWEN2_SMALL), lambda: padded(100), hyper=LLAMA_SMALL,
+        full=lambda: decoder("Qwen2", **QWEN2), call=logits,
+        code=decoder_code(qwen2, "Qwen2"), parameters=7_615_616_512,
+    ),
+    Original(
+        "BertModel", "zoo/bert", "BertModel", lambda: BertModel(small_bert()),
+        lambda: with_segments(100), hyper=BERT_SMALL,
+        full=lambda: BertModel(BertConfig()), call=hidden_and_pooled, code=BERT,
         parameters=109_482_240, keys=199, digest="a96adcdede",
-        starts="not written yet",
+    ),
+    Original(
+        "BertForPreTraining", "zoo/bert", "BertForPreTraining",
+        lambda: BertForPreTraining(small_bert()), lambda: tokens(100),
+        hyper=BERT_SMALL, full=lambda: BertForPreTraining(BertConfig()),
+        call=words_and_next,
+        code=[
+            bert.BertPredictionHeadTransform, bert.BertLMPredictionHead,
+            bert.BertPreTrainingHeads, bert.BertForPreTraining,
+        ],
+        parameters=110_106_428, keys=208, digest="ae75679201",
+    ),
+    Original(
+        "ViTForImageClassification", "zoo/vit_transformers",
+        "ViTForImageClassification", small_vit, lambda: (torch.randn(2, 3, 32, 32),),
+        hyper={
+            "classes": 10, "size": 32, "patch": 8, "width": 32, "depth": 3, "heads": 4,
+            "hidden": 48,
+        },
+        full=lambda: ViTForImageClassification(ViTConfig(num_labels=1000)), call=logits,
+        code=[
+            vit.ViTPatchEmbeddings, vit.ViTEmbeddings, vit.eager_attention_forward,
+            vit.ViTAttention, vit.ViTMLP, vit.ViTLayer, vit.ViTPreTrainedModel,
+            vit.ViTModel, vit.ViTForImageClassification,
+        ],
+        parameters=86_567_656, keys=200, digest="c451eac73d",
+        starts="transformers draws the position embeddings ahead of the class token,"
+        " which is registered first, and both behind the patches",
+    ),
+    Original(
+        "CLIPModel", "zoo/clip", "CLIPModel", small_clip, texts_and_images,
+        hyper={
+            "dim": 16, "vocab": 100, "context": 8, "end": 99, "text_width": 24,
+            "text_depth": 2, "text_heads": 4, "size": 16, "patch": 8, "width": 32,
+            "depth": 2, "heads": 4,
+        },
+        full=lambda: CLIPModel(CLIPConfig()), call=per_image,
+        code=[
+            clip._get_vector_norm, clip.CLIPVisionEmbeddings, clip.CLIPTextEmbeddings,
+            clip.eager_attention_forward, clip.CLIPAttention, clip.CLIPMLP,
+            clip.CLIPEncoderLayer, clip.CLIPEncoder, clip.CLIPTextModel,
+            clip.CLIPVisionModel, clip.CLIPModel,
+        ],
+        parameters=151_277_313,
+        starts="transformers draws each weight twice, a rule once",
     ),
 ]  # fmt: skip

@@ -6,14 +6,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 
 from netdsl.codes import CODES
 from netdsl.layers import FUNCTIONS, LAYERS, Declaration
 from netdsl.layers.families import FAMILIES
-from netdsl.layers.left_out import LEFT_OUT
-from netdsl.layers.spec import REQUIRED, Parameter, Signature
+from netdsl.layers.left_out import FUNCTIONS_LEFT_OUT, LAYERS_LEFT_OUT
+from netdsl.layers.spec import Signature
+from netdsl.layers.written import listed, written
 
 PAGE = Path(__file__).parent.parent / "LANGUAGE.md"
 BEGIN = "<!-- tables: `python tests/reference.py` writes them -->\n"
@@ -60,41 +61,7 @@ def _family(title: str, families: Iterable[str]) -> str:
 
 
 def _code(declaration: Declaration) -> str:
-    return _cell(f"`{declaration.name}({', '.join(_arguments(declaration))})`")
-
-
-def _arguments(declaration: Declaration) -> Iterator[str]:
-    """Arguments as they are written: those behind `*` by keyword alone."""
-    parameters = [p for p in declaration.signature.parameters if p.inferred is None]
-    if not declaration.infers:
-        yield from _listed(parameters)
-        return
-    yield from (p.name for p in parameters if p.required)
-    optional = [p for p in parameters if not p.required]
-    if optional:
-        yield "*"
-        yield from map(_argument, optional)
-
-
-def _listed(parameters: Iterable[Parameter]) -> Iterator[str]:
-    keyword = False
-    for parameter in parameters:
-        if parameter.keyword and not keyword:
-            yield "*"
-        keyword = keyword or parameter.keyword or parameter.variadic
-        yield _argument(parameter)
-
-
-def _argument(parameter: Parameter) -> str:
-    if parameter.variadic:
-        return f"*{parameter.name}"
-    if parameter.default is REQUIRED:
-        return parameter.name
-    return f"{parameter.name}={_value(parameter.default)}"
-
-
-def _value(value: object) -> str:
-    return f'"{value}"' if isinstance(value, str) else str(value)
+    return _cell(f"`{written(declaration)}`")
 
 
 def _inferred(declaration: Declaration) -> str:
@@ -110,7 +77,7 @@ def _meaning(declaration: Declaration) -> str:
 def _inputs(call: Signature) -> str:
     if len(call.parameters) < 2:
         return ""
-    return f" Takes `{', '.join(_listed(call.parameters))}`."
+    return f" Takes `{', '.join(listed(call.parameters))}`."
 
 
 def _cell(text: str) -> str:

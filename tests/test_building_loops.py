@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
+from torch import nn
 
 import netdsl
 
@@ -73,3 +75,138 @@ net G(vocab: int, width: int, depth: int):
     ]
     assert not model.transformer.wte.weight.any()
     assert model(torch.tensor([[1, 2]])).shape == (1, 2, 7)
+
+
+@pytest.mark.parametrize("skips", [[0, 2], [3], []], ids=str)
+def test_a_test_of_the_round_says_what_flows_into_the_next_layer(
+    skips: list[int],
+) -> None:
+    text = """
+net Skips(depth: int, skips: list[int]):
+    input x: [N, C]
+    layers: [Linear(5) for _ in range(depth)]
+    y = x
+    for i, layer in enumerate(layers):
+        y = y -> layer -> relu
+        if i in skips:
+            y = (x, y) -> cat(dim=-1)
+    y -> head: Linear(1)
+"""
+    model = netdsl.loads(text, C=3, depth=4, skips=skips)
+    widths = [model.get_parameter(f"layers.{i}.weight").shape[1] for i in range(4)]
+    widths.append(model.get_parameter("head.weight").shape[1])
+    assert widths == [3, *(8 if i in skips else 5 for i in range(4))]
+    assert model(torch.randn(2, 3)).shape == (2, 1)
+
+
+def test_a_test_of_the_round_says_what_flows_into_this_layer() -> None:
+    text = """
+net Skips(depth: int, skips: list[int]):
+    input x: [N, C]
+    layers: [Linear(5) for _ in range(2, depth)]
+    y = x
+    for i, layer in enumerate(layers):
+        if i in skips:
+            y = (x, y) -> cat(dim=-1)
+        y = y -> layer
+    return y
+"""
+    model = netdsl.loads(text, C=3, depth=6, skips=[0, 2])
+    widths = [model.get_parameter(f"layers.{i}.weight").shape[1] for i in range(4)]
+    assert widths == [6, 5, 8, 5]
+    assert model(torch.randn(2, 3)).shape == (2, 5)
+
+
+def test_a_few_equal_rounds_are_told_to_the_end() -> None:
+    text = """
+net Halves:
+    input x: [N, 3, 64, 64]
+    x -> body: [Conv2d(m, 4, stride=2, padding=1) for m in [4, 2, 8]] -> sum(dim=1)
+"""
+    said = netdsl.loads(text).forward.__doc__
+    assert said == "x: [N, 3, 64, 64] -> [N, 8, 8]"
+
+
+def test_rules_for_layers_by_name_draw_in_the_order_of_registration() -> None:
+    text = """
+net A:
+    input x: [N, 4]
+    param start: [4] = zeros
+    x + start -> a: Linear(3) -> b: [c: Linear(2), act: ReLU]
+    init b.c.weight = normal
+    init a.bias = normal
+    init a.weight = normal
+    init start = normal
+    init a.bias = uniform(1, 2)
+"""
+    torch.manual_seed(0)
+    model = netdsl.loads(text)
+    torch.manual_seed(0)
+    a, c = nn.Linear(4, 3), nn.Linear(3, 2)
+    start = nn.init.normal_(torch.empty(4))
+    nn.init.normal_(a.weight)
+    nn.init.uniform_(a.bias, 1, 2)
+    nn.init.normal_(c.weight)
+    state = model.state_dict()
+    expected = [start, a.weight, a.bias, c.weight, c.bias]
+    assert all(map(torch.equal, state.values(), expected))
+
+
+def test_sizes_that_only_python_works_out_are_those_of_their_round() -> None:
+    text = """
+fn scaled(v: int, by: float):
+    let exact = v * by
+    return int(exact) + 1
+net Grow(width: int):
+    input x: [N, C]
+    (x, x -> fc: Linear(width)) -> cat(dim=1)
+net A(by: float, steps: list[int]):
+    input x: [N, C]
+    x -> a: [Grow(int(n * by)) for n in steps]
+      -> b: [Grow(scaled(n, by)) for n in steps] -> head: Linear(2)
+"""
+    model = netdsl.loads(text, C=3, by=1.5, steps=[1, 2, 4])
+    widths = [tuple(p.shape) for n, p in model.named_parameters() if "fc.weight" in n]
+    assert widths == [(1, 3), (3, 4), (6, 7), (2, 13), (4, 15), (7, 19)]
+    assert model(torch.randn(2, 3)).shape == (2, 2)
+
+
+def test_evenly_spaced_sizes_are_those_of_the_list() -> None:
+    text = """
+net A(ks: list[int]):
+    input x: [N, 3, H, W]
+    x -> a: [*[Conv2d(w, 1), BatchNorm2d] for w in [16, 32]]
+      -> b: [*[Conv2d(w, k), BatchNorm2d] for w, k in zip([3, 2, 1], ks)]
+      -> c: [*[Conv2d(w, 1), BatchNorm2d] for w in range(4, 12, 4)]
+"""
+    model = netdsl.loads(text, ks=[1, 1, 3])
+    norms = [m.num_features for m in model.modules() if hasattr(m, "num_features")]
+    assert norms == [16, 32, 3, 2, 1, 4, 8]
+    assert model(torch.randn(1, 3, 4, 4)).shape == (1, 8, 2, 2)
+
+
+def test_a_counter_of_a_loop_within_hides_no_other() -> None:
+    text = """
+net Grow(width: int):
+    input x: [N, C]
+    (x, x -> fc: Linear(width)) -> cat(dim=1)
+net A(depths: list[int]):
+    input x: [N, C]
+    x -> body: [[Grow(i + 1) for _ in range(n)] for i, n in enumerate(depths)]
+"""
+    model = netdsl.loads(text, C=3, depths=[2, 2])
+    widths = [tuple(p.shape) for n, p in model.named_parameters() if "weight" in n]
+    assert widths == [(1, 3), (1, 4), (2, 5), (2, 7)]
+
+
+def test_a_tuple_that_is_not_taken_apart_is_read_by_index() -> None:
+    text = """
+net A(plan: list[tuple[int, int, net]]):
+    input x: [N, 3, H, W]
+    x -> body: [*[Conv2d(p[0], p[1]), BatchNorm2d, p[2]] for p in plan]
+      -> head: Conv2d(1, 1)
+net a = A([(4, 3, ReLU), (8, 1, Tanh)])
+"""
+    model = netdsl.loads(text, "a")
+    assert isinstance(model.body[5], torch.nn.Tanh)
+    assert model(torch.randn(1, 3, 8, 8)).shape == (1, 1, 6, 6)

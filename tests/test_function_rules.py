@@ -7,12 +7,17 @@ import warnings
 from functools import reduce
 from typing import Any
 
+import fourier_function_cases  # noqa: F401
 import layer_function_cases  # noqa: F401  fills CASES, as do those it imports
+import matrix_function_cases  # noqa: F401
+import number_function_cases  # noqa: F401
+import place_function_cases  # noqa: F401
 import pytest
 import torch
 from function_cases import CASES, Case
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from loss_cases import STRICTER as LOSSES_STRICTER
 from torch.nn import functional
 
 from netdsl import dims
@@ -31,6 +36,7 @@ _SOME = ("at least 1", "as the layer: sizes are at least 1")
 _TARGET = ("target", "torch takes [1] for the target of one example, [] is meant")
 _DIMS = (1, 2, 3)
 STRICTER: dict[str, tuple[tuple[str, str], ...]] = {
+    **LOSSES_STRICTER,
     **{f"dropout{n}": (_NOTHING,) for n in ("", "1d", "2d", "3d")},
     "alpha_dropout": (_NOTHING,),
     "feature_alpha_dropout": (_NOTHING,),
@@ -50,12 +56,22 @@ STRICTER: dict[str, tuple[tuple[str, str], ...]] = {
         for k in ("max", "avg")
         for n in _DIMS
     },
+    "trapezoid": (("`x` to have", "torch takes any `x` that broadcasts"),),
+    "index_copy": (("its source", "torch takes a number for a vector of one"),),
+    **dict.fromkeys(
+        ("matrix_power", "matrix_exp", "linalg.matrix_power", "linalg.matrix_exp"),
+        (("takes float32", "torch multiplies ints and halves as well"),),
+    ),
+    "conv_tbc": (("wider", "torch gives no window then"),),
     "nll_loss": (_TARGET,),
     "cross_entropy": (_TARGET,),
 }
 
 # Where ints stand for divisors, they are 1 and not 0.
 DIVIDING = {"div", "floor_divide", "remainder", "fmod"}
+
+# Where matrices stand for equations, they are 1 on the diagonal: those have solutions.
+SOLVING = {"inverse", "linalg.inv", "linalg.cholesky", "linalg.solve"}
 
 # Where what holds for names is less than what holds for numbers.
 CONDITIONS_TOO_STRICT = {
@@ -119,6 +135,10 @@ def theirs(name: str, args: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
         values = [
             torch.ones_like(v) if isinstance(v, torch.Tensor) else v for v in values
         ]
+    if name in SOLVING and values[0].dim() > 1:
+        values[0] = (
+            torch.eye(*values[0].shape[-2:]).expand_as(values[0]).type_as(values[0])
+        )
     named = {k: real(v) for k, v in keywords.items()}
     if target in OPERATORS:
         if len(values) < 2:
@@ -126,9 +146,11 @@ def theirs(name: str, args: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
         return typed(reduce(OPERATORS[target], values))
     if target.startswith("."):
         return typed(getattr(values[0], target[1:])(*values[1:], **named))
-    home, attribute = target.split(".")
-    place = {"torch": torch, "F": functional}[home]
-    return typed(getattr(place, attribute)(*values, **named))
+    home, *path = target.split(".")
+    found: Any = {"torch": torch, "F": functional}[home]
+    for attribute in path:
+        found = getattr(found, attribute)
+    return typed(found(*values, **named))
 
 
 def alike(mine: Any, other: Any) -> bool:

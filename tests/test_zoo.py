@@ -20,6 +20,8 @@ from originals import (
     same_results,
     shapes,
 )
+from originals_torchvision import VARIANTS
+from torchvision import models
 from zoo_models import ORIGINALS
 
 import netdsl
@@ -47,6 +49,14 @@ def test_it_has_the_keys_of_the_published_model(original: Original) -> None:
     assert original.parameters in (None, parameters(ours))
     assert original.keys in (None, len(shapes(ours)))
     assert original.digest in (None, key_hash(ours))
+
+
+@pytest.mark.parametrize(("file", "name"), VARIANTS, ids=[n for _, n in VARIANTS])
+def test_a_variant_has_the_keys_of_the_published_model(file: str, name: str) -> None:
+    with torch.device("meta"):
+        ours = netdsl.load(EXAMPLES / f"{file}.net", name)
+        theirs = models.get_model(name)
+    assert shapes(ours) == shapes(theirs)
 
 
 @each

@@ -1,7 +1,6 @@
 """Densely connected network (Huang et al., 2016), https://arxiv.org/abs/1608.06993"""
 
 from collections import OrderedDict
-from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
@@ -47,8 +46,8 @@ class Transition(nn.Module):
 class DenseNet(nn.Module):
     def __init__(
         self,
-        growth: int = 32,
-        blocks: Sequence[int] = (6, 12, 24, 16),
+        growth: int,
+        blocks: list[int],
         init_features: int = 64,
         bn_size: int = 4,
         drop: float = 0.0,
@@ -77,15 +76,10 @@ class DenseNet(nn.Module):
                     DenseLayer(channels + j * growth, growth, bn_size, drop),
                 )
             self.features.add_module(f"denseblock{i + 1}", stage)
+            channels += n * growth
             if i < len(blocks) - 1:
-                self.features.add_module(
-                    f"transition{i + 1}", Transition(channels + growth * n)
-                )
-            channels = (
-                (channels + growth * n) // 2
-                if i < len(blocks) - 1
-                else channels + growth * n
-            )
+                self.features.add_module(f"transition{i + 1}", Transition(channels))
+                channels = channels // 2
         self.features.add_module("norm5", nn.BatchNorm2d(channels))
         self.classifier = nn.Linear(channels, num_classes)
         for module in self.modules():
@@ -100,6 +94,22 @@ class DenseNet(nn.Module):
         x = self.features(x)
         x = self.classifier(F.adaptive_avg_pool2d(F.relu(x), 1).flatten(1))
         return x
+
+
+def densenet121(num_classes: int = 1000) -> DenseNet:
+    return DenseNet(32, [6, 12, 24, 16], num_classes=num_classes)
+
+
+def densenet161(num_classes: int = 1000) -> DenseNet:
+    return DenseNet(48, [6, 12, 36, 24], 96, num_classes=num_classes)
+
+
+def densenet169(num_classes: int = 1000) -> DenseNet:
+    return DenseNet(32, [6, 12, 32, 32], num_classes=num_classes)
+
+
+def densenet201(num_classes: int = 1000) -> DenseNet:
+    return DenseNet(32, [6, 12, 48, 32], num_classes=num_classes)
 
 
 # netdsl: made from densenet.net

@@ -2,25 +2,24 @@
 
 from torch import Tensor, nn
 
-D = [64, 64, 0, 128, 128, 0, 256, 256, 256, 0, 512, 512, 512, 0, 512, 512, 512, 0]
+A = [1, 1, 2, 2, 2]
+B = [2, 2, 2, 2, 2]
+D = [2, 2, 3, 3, 3]
+E = [2, 2, 4, 4, 4]
 
 
 class Features(nn.Sequential):
-    def __init__(self, in_channels: int, plan: list[int], norm: bool) -> None:
+    def __init__(self, in_channels: int, depths: list[int], norm: bool) -> None:
         super().__init__()
         channels = in_channels
-        for v in plan:
-            if v == 0:
-                self.append(nn.MaxPool2d(2, stride=2))
-            elif norm:
-                self.append(nn.Conv2d(channels, v, 3, padding=1))
-                self.append(nn.BatchNorm2d(v))
+        for width, depth in zip([64, 128, 256, 512, 512], depths, strict=True):
+            for _ in range(depth):
+                self.append(nn.Conv2d(channels, width, 3, padding=1))
+                if norm:
+                    self.append(nn.BatchNorm2d(width))
                 self.append(nn.ReLU(inplace=True))
-            else:
-                self.append(nn.Conv2d(channels, v, 3, padding=1))
-                self.append(nn.ReLU(inplace=True))
-            if v != 0:
-                channels = v
+                channels = width
+            self.append(nn.MaxPool2d(2, stride=2))
         self.out_channels = channels
 
 
@@ -29,13 +28,13 @@ class VGG(nn.Module):
 
     def __init__(
         self,
-        plan: list[int],
+        depths: list[int],
         norm: bool = False,
         num_classes: int = 1000,
         dropout: float = 0.5,
     ) -> None:
         super().__init__()
-        self.features = Features(3, plan, norm)
+        self.features = Features(3, depths, norm)
         self.avgpool = nn.AdaptiveAvgPool2d(7)
         self.classifier = nn.Sequential(
             nn.Linear(49 * self.features.out_channels, 4096),
@@ -65,12 +64,36 @@ class VGG(nn.Module):
         return x
 
 
+def vgg11(num_classes: int = 1000) -> VGG:
+    return VGG(A, num_classes=num_classes)
+
+
+def vgg11_bn(num_classes: int = 1000) -> VGG:
+    return VGG(A, norm=True, num_classes=num_classes)
+
+
+def vgg13(num_classes: int = 1000) -> VGG:
+    return VGG(B, num_classes=num_classes)
+
+
+def vgg13_bn(num_classes: int = 1000) -> VGG:
+    return VGG(B, norm=True, num_classes=num_classes)
+
+
 def vgg16(num_classes: int = 1000) -> VGG:
     return VGG(D, num_classes=num_classes)
 
 
 def vgg16_bn(num_classes: int = 1000) -> VGG:
     return VGG(D, norm=True, num_classes=num_classes)
+
+
+def vgg19(num_classes: int = 1000) -> VGG:
+    return VGG(E, num_classes=num_classes)
+
+
+def vgg19_bn(num_classes: int = 1000) -> VGG:
+    return VGG(E, norm=True, num_classes=num_classes)
 
 
 # netdsl: made from vgg.net

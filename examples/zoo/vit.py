@@ -107,12 +107,12 @@ class VisionTransformer(nn.Module):
             OrderedDict([("head", nn.Linear(width, num_classes))])
         )
         self.reset_parameters()
-        for name, parameter in self.named_parameters():
-            if name in ("conv_proj.bias", "heads.head.weight", "heads.head.bias"):
-                nn.init.zeros_(parameter)
-            elif name == "conv_proj.weight":
-                fan_in = parameter[0].numel()
-                nn.init.trunc_normal_(parameter, std=math.sqrt(1 / fan_in))
+        fan_in = self.conv_proj.weight[0].numel()
+        nn.init.trunc_normal_(self.conv_proj.weight, std=math.sqrt(1 / fan_in))
+        if self.conv_proj.bias is not None:
+            nn.init.zeros_(self.conv_proj.bias)
+        nn.init.zeros_(self.get_parameter("heads.head.weight"))
+        nn.init.zeros_(self.get_parameter("heads.head.bias"))
 
     def reset_parameters(self) -> None:
         nn.init.zeros_(self.class_token)

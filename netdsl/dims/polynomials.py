@@ -179,26 +179,38 @@ class Choose(_Compound):
     """One of two sizes, by a condition that is known when the module is built.
 
     `test` is opaque here (the elaborator's expression); its text is in the key.
+    `rounds` are the rounds of loops that the test reads: they move with the size.
     """
 
     __slots__ = ("shown", "test")
 
-    def __init__(self, test: object, shown: str, then: Size, other: Size) -> None:
+    def __init__(
+        self, test: object, shown: str, then: Size, other: Size, *rounds: Size
+    ) -> None:
         los = [bounds(then)[0], bounds(other)[0]]
         lo = None if None in los else min(b for b in los if b is not None)
         key = f"({_key(then)} if {shown} else {_key(other)})"
-        super().__init__(key, lo, None, then, other)
+        key += "".join(f"[{_key(r)}]" for r in rounds)
+        super().__init__(key, lo, None, then, other, *rounds)
         self.test = test
         self.shown = shown
 
+    @property
+    def arms(self) -> tuple[Size, Size]:
+        return self._parts[0], self._parts[1]
+
+    @property
+    def rounds(self) -> tuple[Size, ...]:
+        return self._parts[2:]
+
     def rebuild(self, parts: tuple[Size, ...]) -> Size:
-        then, other = parts
-        return choose(self.test, self.shown, then, other)
+        then, other, *rounds = parts
+        return choose(self.test, self.shown, then, other, *rounds)
 
     def __str__(self) -> str:
         from netdsl.dims.forms import show
 
-        then, other = self._parts
+        then, other = self.arms
         return f"({show(then)} if {self.shown} else {show(other)})"
 
 
@@ -641,11 +653,24 @@ def power(a: Size, b: Size) -> Size:
     return of(Power(f"({_key(a)}**{_key(b)})", lo, None, a, b))
 
 
-def choose(test: object, shown: str, then: Size, other: Size) -> Size:
+def choose(test: object, shown: str, then: Size, other: Size, *rounds: Size) -> Size:
     """`then` if the test holds, else `other`."""
+    then, other = (
+        _on_side(size, side, shown, rounds) for side, size in enumerate((then, other))
+    )
     if then == other:
         return then
-    return of(Choose(test, shown, then, other))
+    return of(Choose(test, shown, then, other, *rounds))
+
+
+def _on_side(size: Size, side: int, shown: str, rounds: tuple[Size, ...]) -> Size:
+    """One side of a choice, in which the same test has been answered."""
+    answered: dict[Atom, Size] = {
+        atom: atom.arms[side]
+        for atom in atoms(size)
+        if isinstance(atom, Choose) and (atom.shown, atom.rounds) == (shown, rounds)
+    }
+    return substitute(size, answered)
 
 
 # -- bounds --------------------------------------------------------------------

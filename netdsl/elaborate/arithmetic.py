@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Any
 
 from netdsl import dims, graph, syntax
@@ -248,7 +249,14 @@ STATIC_FUNCTIONS = {
     "tuple": "tuple",
     "str": "str",
     "bool": "bool",
+    "calculate_gain": "nn.init.calculate_gain",
 }
+# What torch's initialisers know the gain of.
+NONLINEARITIES = (
+    *("linear", "conv1d", "conv2d", "conv3d"),
+    *("conv_transpose1d", "conv_transpose2d", "conv_transpose3d"),
+    *("sigmoid", "tanh", "relu", "leaky_relu", "selu"),
+)
 
 
 def rounds(value: Any) -> Rounds | None:
@@ -277,7 +285,14 @@ def text_of(origin: Any) -> str:
         keys = [a.key for a in dims.atoms(origin.size)]
         return ".".join(keys) or repr(origin.size)
     if isinstance(origin, graph.CallOf):
-        return f"{origin.target}({', '.join(text_of(a) for a in origin.arguments)})"
+        target = getattr(origin.target, "name", origin.target)
+        return f"{target}({', '.join(text_of(a) for a in origin.arguments)})"
+    if isinstance(origin, graph.Sequence):
+        inner = ", ".join(map(text_of, origin.items))
+        return f"[{inner}]" if origin.kind == "list" else f"({inner})"
+    if isinstance(origin, graph.Comprehend):
+        sources = ", ".join(text_of(loop.iterable) for loop in origin.loops)
+        return f"[{text_of(origin.element)} for ... in {sources}]"
     if isinstance(origin, graph.SliceOf):
         sides = (origin.start, origin.stop)
         return ":".join("" if s is None else text_of(s) for s in sides)
@@ -317,6 +332,34 @@ def element(value: Unknown, inner: str, index: Size) -> Any:
     return nested
 
 
+def one_of(values: list[Any], expr: graph.Expr, text: str, index: Size) -> Any:
+    """The element of a known list at an index that is not."""
+    if isinstance(index, int):
+        return values[index]
+    if all(v == values[0] for v in values):
+        return values[0]
+    if all(is_int(v) for v in values):
+        step = values[1] - values[0]
+        counted = isinstance(expr, graph.CallOf) and expr.target == "range"
+        if counted and all(b - a == step for a, b in pairwise(values)):
+            return values[0] + step * index
+        return dims.of(dims.Element(text, expr, index))
+    if all(isinstance(v, tuple) and len(v) == len(values[0]) for v in values):
+        place = graph.Item(expr, (graph.SizeOf(index),), False)
+        return tuple(
+            one_of(
+                [v[k] for v in values],
+                graph.Item(place, (graph.Const(k),), False),
+                f"{text}.{k}",
+                index,
+            )
+            for k in range(len(values[0]))
+        )
+    types = dict.fromkeys(type_name(v) for v in values)
+    place = graph.Item(expr, (graph.SizeOf(index),), False)
+    return Unknown(" | ".join(types), place)
+
+
 def _indexed(origin: Any) -> tuple[Any, tuple[Size, ...]]:
     """`plan[i][0]` as the list and the indices, so that a loop's round is seen."""
     indices: tuple[Size, ...] = ()
@@ -344,6 +387,20 @@ def split_types(text: str) -> list[str]:
     return [p for p in parts if p]
 
 
+def opaque(kind: str, expr: graph.Expr, low: int | None = None) -> Dim:
+    """An int of which only the Python that gives it is known.
+
+    Loops may have names in common: the key says which round of which is meant.
+    """
+    where = [
+        dims.show(s.value) if isinstance(s.value, Dim) else repr(s.value)
+        for s in graph.every(expr)
+        if isinstance(s, graph.Symbol) and s.kind == "loop"
+    ]
+    key = f"{kind}:{expr!r}@{', '.join(where)}"
+    return dims.of(dims.Name(key, low, None, expr, text_of(expr)))
+
+
 def call(name: str, args: Sequence[Any], expr: graph.Expr, limits: Limits) -> Any:
     """A static function on static values."""
     if any(isinstance(a, Blur) for a in args):
@@ -365,9 +422,7 @@ def _elementwise(name: str, args: Sequence[Any], expr: graph.Expr) -> Any:
         ):
             if name != "float" and is_int(args[0]):
                 return args[0]
-            return dims.of(
-                dims.Name(f"{name}:{expr!r}", None, None, expr, text_of(expr))
-            )
+            return opaque(name, expr)
         if name == "abs" and is_int(args[0]) and dims.bounds(args[0])[0] is not None:
             if dims.bounds(args[0])[0] >= 0:  # type: ignore[operator]
                 return args[0]
@@ -401,6 +456,19 @@ def _range(args: Sequence[Any], expr: graph.Expr, limits: Limits) -> Any:
     return Rounds(count, lambda i: start + step * i, ("range", start, step))
 
 
+def _gain(args: Sequence[Any], expr: graph.Expr, limits: Limits) -> Any:
+    """torch's own numbers are left to torch."""
+    word, *parameter = args
+    known = isinstance(word, Unknown) or word in NONLINEARITIES
+    if not known or len(parameter) > 1:
+        words = ", ".join(f'"{n}"' for n in NONLINEARITIES)
+        raise Refusal(
+            "wrong-value",
+            f"`calculate_gain` takes one of {words}, not {describe_value(word)}",
+        )
+    return Unknown("float", expr)
+
+
 def _len(args: Sequence[Any], expr: graph.Expr, limits: Limits) -> Any:
     open_ = rounds(args[0])
     return len(args[0]) if open_ is None else open_.count
@@ -415,9 +483,7 @@ def _extreme(name: str) -> Callable[..., Any]:
             return (dims.minimum if name == "min" else dims.maximum)(*values)
         if any(is_open(v) for v in values):
             if rounds(values[0]) is not None:
-                return dims.of(
-                    dims.Name(f"{name}:{expr!r}", None, None, expr, text_of(expr))
-                )
+                return opaque(name, expr)
             return Unknown("float", expr)
         return (min if name == "min" else max)(values)
 
@@ -429,7 +495,7 @@ def _sum(args: Sequence[Any], expr: graph.Expr, limits: Limits) -> Any:
         kind = type_name(args[0])
         if "float" in kind:
             return Unknown("float", expr)
-        return dims.of(dims.Name(f"sum:{expr!r}", None, None, expr, text_of(expr)))
+        return opaque("sum", expr)
     total: Any = args[1] if len(args) > 1 else 0
     for item in args[0]:
         total = binary("+", total, item, expr, limits)
@@ -453,17 +519,24 @@ def _zip(args: Sequence[Any], expr: graph.Expr, limits: Limits) -> Any:
             lengths = " and ".join(str(len(a)) for a in args)
             raise Refusal("wrong-value", f"`zip` wants equal lengths, not {lengths}")
         return list(zip(*args, strict=True))
-    known = [r for r in open_ if r is not None]
+    exprs = expr.arguments if isinstance(expr, graph.CallOf) else ()
+    both = [
+        open_rounds(list(a), e) if r is None else r
+        for a, e, r in zip(args, exprs, open_, strict=True)
+    ]
+    counts = [r.count for r in both]
+    count = next((c for c in counts if isinstance(c, int)), counts[0])
 
     def at(index: Size) -> Any:
-        return tuple(
-            a[index] if r is None and isinstance(index, int) else r.at(index)  # type: ignore[union-attr]
-            for a, r in zip(args, open_, strict=True)
-        )
+        return tuple(r.at(index) for r in both)
 
-    if len(known) < len(args):
-        raise Refusal("wrong-value", "`zip` of a known and an open list")
-    return Rounds(known[0].count, at, ("zip", *(r.key for r in known)))
+    return Rounds(count, at, ("zip", *(r.key for r in both)))
+
+
+def open_rounds(values: list[Any], expr: graph.Expr) -> Rounds:
+    """A known list, as what is not known which round it is in takes it."""
+    text = text_of(expr)
+    return Rounds(len(values), lambda i: one_of(values, expr, text, i), ("known", text))
 
 
 def _reversed(args: Sequence[Any], expr: graph.Expr, limits: Limits) -> Any:
@@ -506,6 +579,7 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "zip": _zip,
     "reversed": _reversed,
     "split": _split,
+    "calculate_gain": _gain,
     "list": _as(list),
     "tuple": _as(tuple),
 }

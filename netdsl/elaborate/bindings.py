@@ -28,9 +28,8 @@ def read_bindings(program: Any, nets: Mapping[int, syntax.Net]) -> bool:
     and nothing told, where some use is not plain."""
     try:
         reader = _Reader(program, nets)
-        for file in program.files.files.values():
-            for item in file.program.items:
-                reader.read(item)
+        for item in program.files.items:
+            reader.read(item)
     except _NotPlain:
         return False
     for place in reader.given:

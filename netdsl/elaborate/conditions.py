@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from netdsl import graph, syntax
 from netdsl.diagnostics import Label
@@ -33,6 +34,8 @@ def _if(walk: Walk, node: syntax.If) -> None:
     if known is not None and not (walk.defining and open_):
         with walk.in_arm(node, known), narrowed(walk, node.test, known):
             walk.execute(node.body if known else node.orelse)
+        if not walk.defining:
+            _register_other(walk, node, test, not known)
         return
     arms = []
     for truth, body in ((True, node.body), (False, node.orelse)):
@@ -50,6 +53,7 @@ class _Arm:
         self.init = walk.init
         self.forward = walk.forward
         self.layers = walk.layers
+        self.ties = walk.ties
         self.returned = walk.returned
         self.facts = facts
 
@@ -69,6 +73,7 @@ def _walk_arm(
 ) -> _Arm:
     facts = assume(test.value, truth, walk.facts)
     saved = walk.scope, walk.init, walk.forward, walk.layers, walk.returned
+    ties, walk.ties = walk.ties, []
     walk.scope, walk.layers = dict(walk.scope), dict(walk.layers)
     walk.init, walk.forward = [], []
     try:
@@ -82,21 +87,52 @@ def _walk_arm(
                 return _Arm(walk, facts, told)
     finally:
         walk.scope, walk.init, walk.forward, walk.layers, walk.returned = saved
+        walk.ties = ties
+
+
+def _register_other(walk: Walk, node: syntax.If, test: Val, truth: bool) -> None:
+    """The layers of the side that a use in training, or not, doesn't take: the
+    module has them all the same."""
+    body = node.body if truth else node.orelse
+    if not any(isinstance(p, graph.Training) for p in graph.every(test.expr)):
+        return
+    if not any(type(p) is syntax.Labelled for s in body for p in syntax.walk(s)):
+        return
+    results, pending = list(walk.results), walk.pending
+    arm = _walk_arm(walk, node, test, truth, body, not truth)
+    walk.results, walk.pending = results, pending
+    walk.init += arm.init
+    walk.layers = {**arm.layers, **walk.layers}
 
 
 def _meet(walk: Walk, node: syntax.If, test: Val, arms: list[_Arm]) -> None:
     """What holds behind an `if`."""
     then, other = arms
-    if then.init or other.init:
-        if is_dynamic(walk, test):
-            walk.init += [*then.init, *other.init]
-        else:
-            walk.init.append(graph.Branch(test.expr, then.init, other.init, node.span))
-    if then.forward or other.forward:
+    gone = then.returned != other.returned
+    if is_dynamic(walk, test):
+        walk.init += [*then.init, *other.init]
+    elif then.init or other.init or gone:
+        walk.init.append(graph.Branch(test.expr, then.init, other.init, node.span))
+        if gone:
+            # What the lines below make is only there on the path that goes on.
+            walk.init = other.init if then.returned else then.init
+    if not is_dynamic(walk, test) and _same(then.forward, other.forward):
+        # Only the layers differ: `forward` runs what there is.
+        for statement in then.forward:
+            walk.say(statement)
+    elif then.forward or other.forward:
         walk.say(graph.Branch(test.expr, then.forward, other.forward, node.span))
+    if then.ties or other.ties:
+        if is_dynamic(walk, test):
+            walk.error(
+                "unsupported",
+                "`tie` can't depend on what only a run knows",
+                node.test.span,
+            )
+        walk.ties.append(graph.Branch(test.expr, then.ties, other.ties, node.span))
     _meet_layers(walk, test, then, other)
     walk.returned = then.returned and other.returned
-    if then.returned != other.returned:
+    if gone:
         # One side is gone: what follows is on the path of the other.
         stays = other if then.returned else then
         walk.scope = stays.scope
@@ -139,6 +175,29 @@ def _meet(walk: Walk, node: syntax.If, test: Val, arms: list[_Arm]) -> None:
                 )
                 value = BLUR
             walk.scope[name] = Val(value, a.expr, a.span)
+
+
+def _same(one: Any, two: Any) -> bool:
+    """Whether two pieces of `forward` do the same, wherever they are written."""
+    if isinstance(one, list):
+        return len(one) == len(two) and all(map(_same, one, two))
+    if not isinstance(one, graph.Assign | graph.Result) or type(one) is not type(two):
+        return False
+    fields = [f for f in one.fields if f != "span"]
+    return all(getattr(one, f) == getattr(two, f) for f in fields)
+
+
+def pruned(init: Sequence[Any]) -> list[Any]:
+    """What `__init__` does, without conditions under which it does nothing."""
+    out: list[Any] = []
+    for statement in init:
+        if isinstance(statement, graph.Branch):
+            then, other = pruned(statement.then), pruned(statement.other)
+            if not then and not other:
+                continue
+            statement = graph.Branch(statement.test, then, other, statement.span)
+        out.append(statement)
+    return out
 
 
 def _settled(test: syntax.Expression, truth: bool) -> list[tuple[str, bool]]:

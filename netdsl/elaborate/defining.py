@@ -43,8 +43,7 @@ class Definitions(Arguments):
         if self._collected:
             return
         self._collected = True
-        items = [i for f in self.files.files.values() for i in f.program.items]
-        nets = [i for i in items if isinstance(i, syntax.Net)]
+        nets = [i for i in self.files.items if isinstance(i, syntax.Net)]
         with self.report.muted():
             open_ = [n for n in nets if self._takes_nets(n)]
             if not open_ and all(n.layer is None for n in nets):
@@ -99,8 +98,16 @@ class Definitions(Arguments):
         if known is not None:
             self.report.extend(known.said)
             return known
-        with self._inside(net, net.name_span), self.report.recorded() as said:
-            walk = self._define(net, frozenset())
+        if id(net) in self._open:
+            self._refuse_recursion(net, net.name_span)
+            raise Stop
+        self._open.add(id(net))
+        try:
+            inside = self._inside(net, net.name_span, True)
+            with inside, self.report.recorded() as said:
+                walk = self._define(net, frozenset())
+        finally:
+            self._open.discard(id(net))
         walk.said = tuple(said.values())
         self._walks[id(net)] = walk
         return walk
@@ -134,6 +141,40 @@ class Definitions(Arguments):
                     stack.append(user)
         return above
 
+    def is_fed(self, net: syntax.Net) -> bool:
+        """Whether its class follows from what flows into it where it is used."""
+        return net.layer is not None and self.inner_net(net) is None
+
+    def same_class(self, known: Walk) -> bool:
+        """Whether a net's class is still that of an earlier walk."""
+        try:
+            with self.report.muted():
+                now = self.define(known.owner)
+                sizes = [s.name for s in self.class_sizes(known.owner)]
+        except (Stop, TooMuch, Refusal):
+            return False
+        return now.input_types == known.input_types and sizes == known.class_names
+
+    def is_called(self, fn: syntax.Fn) -> bool:
+        """Whether anything but functions that nobody calls reaches a function."""
+        if self._called is None:
+            self._called = self._all_called()
+        return id(fn) in self._called
+
+    def _all_called(self) -> set[int]:
+        items = [i for f in self.files.files.values() for i in f.program.items]
+        stack: list[syntax.Item] = [i for i in items if not isinstance(i, syntax.Fn)]
+        called: set[int] = set()
+        while stack:
+            here = stack.pop()
+            scope = self.files.scope_of(here)
+            for word in scope.keys() & syntax.names_in(here):
+                found = scope[word]
+                if isinstance(found, syntax.Fn) and id(found) not in called:
+                    called.add(id(found))
+                    stack.append(found)
+        return called
+
     def users(self, name: str) -> Sequence[syntax.Net]:
         """The nets that mention a name, in whatever file."""
         if self._users is None:
@@ -142,11 +183,9 @@ class Definitions(Arguments):
 
     def _all_users(self) -> dict[str, list[syntax.Net]]:
         users: dict[str, list[syntax.Net]] = {}
-        items = [i for f in self.files.files.values() for i in f.program.items]
-        for item in items:
+        for item in self.files.items:
             if isinstance(item, syntax.Net):
-                parts = (p for p in syntax.walk(item) if isinstance(p, syntax.Name))
-                for word in dict.fromkeys(p.id for p in parts):
+                for word in syntax.names_in(item):
                     users.setdefault(word, []).append(item)
         return users
 
@@ -189,6 +228,10 @@ class Definitions(Arguments):
                 self._run_body(walk, net)
         except TooMuch:
             walk.result = BLUR
+        if walk.misread:
+            from netdsl.elaborate.torchs_order import tell_rest
+
+            tell_rest(walk)
         return walk
 
     def specialised(self, module: NetModule) -> NetModule:
@@ -314,15 +357,20 @@ class Definitions(Arguments):
             yield self.define(inner).input_types
             return
         seen = self.shapes.get(id(net), [])
-        ranks = [t.shape.rank for t in seen if t.shape.rank is not None]
+        ranks = {t.shape.rank for t in seen if t.shape.rank is not None}
         if any(t.shape.star is not None for t in seen) or not seen:
             yield [("x", _open_tensor(net, None))]
-        for rank in dict.fromkeys([*ranks, 4, 3, 2, 5]):
+        likely = [4, 3, 2, 5]
+        first = [r for r in likely if r in ranks] + sorted(ranks - {*likely})
+        for rank in dict.fromkeys([*first, *likely]):
             yield [("x", _open_tensor(net, rank))]
 
     def _run_body(self, walk: Walk, net: syntax.Net) -> None:
+        from netdsl.elaborate.conditions import pruned
+
         walk.labels_ahead(net)
         walk.execute(net.body)
+        walk.init = pruned(walk.init)
         self._finish(walk, net)
 
     def _finish(self, walk: Walk, net: syntax.Net) -> None:
@@ -358,6 +406,9 @@ class Definitions(Arguments):
         if self._class_sizes[0] != stamp:
             self._class_sizes = (stamp, {})
         known = self._class_sizes[1]
+        if id(net) in self._open:
+            # What stands in itself asks for no more than what it stands beside.
+            return []
         if id(net) not in known:
             walk = self.define(net)
             known[id(net)] = []
@@ -370,28 +421,33 @@ class Definitions(Arguments):
             known[id(net)] = sorted(
                 symbols.values(), key=lambda s: order.get(s.name, len(order))
             )
+            walk.class_names = [s.name for s in known[id(net)]]
         return known[id(net)]
 
     def kept(self, net: syntax.Net) -> dict[str, Size]:
         """The sizes of its result that a net's class keeps, by attribute."""
         result = self.define(net).result
         out: dict[str, Size] = {}
-        for attribute, index in self.keeps.get(id(net), {}).items():
-            if isinstance(result, Tensor):
+        for attribute, (*path, index) in self.keeps.get(id(net), {}).items():
+            part = result
+            for key in path:
+                part = part[key]
+            if isinstance(part, Tensor):
                 try:
-                    out[attribute] = result.shape.at(index)
+                    out[attribute] = part.shape.at(index)
                 except Refusal:
                     continue
         return out
 
-    def member_of(self, net: syntax.Net, name: str) -> Any:
+    def member_of(self, module: NetModule, name: str) -> Any:
         """A layer of a net by its name, or the type of a parameter of its own."""
-        walk = self.define(net)
-        if name in walk.layers:
-            return walk.layers[name]
-        if name in walk.owns:
-            return walk.scope[name].value
-        return None
+        walk = self.define(module.net)
+        layer = walk.layers.get(name)
+        if layer is not None:
+            layer.used = True
+        if module.members is not None:
+            return module.members.get(name)
+        return walk.scope[name].value if name in walk.owns else layer
 
 
 def _nothing() -> Any:

@@ -71,6 +71,8 @@ def reached(program: Any, part: Any) -> Iterator[Symbol]:
                 yield from reached(program, inner)
         case graph.InitRule():
             yield from in_expr(program, _starting(part.value))
+        case graph.InitPart():
+            yield from in_expr(program, (part.target, _starting(part.value)))
         case graph.Module():
             yield from in_module(program, part)
         case _:
@@ -186,7 +188,7 @@ def in_size(program: Any, size: Size) -> Iterator[Symbol]:
 def keep(program: Any, out: OutOf) -> None:
     """Marks the nets behind a layer: their classes keep the size that is asked."""
     for net in nets_behind(program, out.module):
-        program.keeps.setdefault(id(net), {})[out.attribute] = out.index
+        program.keeps.setdefault(id(net), {})[out.attribute] = out.place
 
 
 def nets_behind(program: Any, module: graph.Module) -> Iterator[Any]:

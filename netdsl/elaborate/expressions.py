@@ -12,7 +12,7 @@ from netdsl.elaborate import arithmetic
 from netdsl.elaborate.arithmetic import describe_value
 from netdsl.elaborate.functions import call_operator
 from netdsl.elaborate.loops import comprehend
-from netdsl.elaborate.names import lookup_value
+from netdsl.elaborate.names import dotted_function, lookup_value
 from netdsl.elaborate.narrowing import narrowed
 from netdsl.elaborate.values import (
     BLUR,
@@ -29,6 +29,7 @@ from netdsl.elaborate.values import (
     decide,
     is_static,
     leaves,
+    rounds_read,
     size_names,
     type_name,
 )
@@ -331,7 +332,8 @@ def choose(
     if arithmetic.is_int(then) and arithmetic.is_int(other):
         from netdsl.dims import choose as choose_size
 
-        return choose_size(test.value, shown(test), then, other)
+        rounds = rounds_read(test).values()
+        return choose_size(test, shown(test), then, other, *rounds)
     if then == other:
         return then
     if isinstance(then, Tensor) and isinstance(other, Tensor):
@@ -373,7 +375,7 @@ def join_tensors(walk: Walk, then: Tensor, other: Tensor, test: Val) -> Any:
 def _attribute(walk: Walk, node: syntax.Attribute) -> Val:
     from netdsl.elaborate.members import member
 
-    in_namespace = _namespaced(walk, node)
+    in_namespace = _namespaced(walk, node) or dotted_function(walk, node)
     if in_namespace is not None:
         return in_namespace
     val = walk.evaluate(node.value)

@@ -13,6 +13,7 @@ from netdsl.elaborate.joining import arms_differ, join, surely_different
 from netdsl.elaborate.making import (
     call_arguments,
     from_factory,
+    is_handed,
     label_of,
     make,
     with_arguments,
@@ -69,12 +70,15 @@ def run_stages(walk: Walk, flowing: Val, stages: Sequence[syntax.Expression]) ->
         if line is not None and stage.span.line != line and not plain(flowing.expr):
             if isinstance(flowing.value, Tensor | Blur):
                 flowing = walk.name_value(flowing, walk.flow_name)
+        before = flowing.value
         try:
             flowing = run_stage(walk, stage, flowing)
         except _caught() as problem:
             # The stages behind it are walked all the same: they may make layers.
             walk.tell(problem, stage.span)
             flowing = Val(BLUR, graph.Const(None), stage.span)
+        if walk.seen is not None:
+            walk.seen.stages[stage.span[1:]] = before, flowing.value
         if walk.defining:
             end = stage.span
             line = end.source.position(end.chunk.start + end.end - 1)[0]
@@ -183,7 +187,7 @@ def _through(
             factory: Factory | NetParameter = value
             if called:
                 factory = with_arguments(walk, value, positional, keywords, node.span)
-            module = from_factory(walk, factory, node.span)
+            module = from_factory(walk, factory, node.span, is_handed(function))
             if isinstance(module, SkipModule):
                 return flowing
             name = walk.unique(value.name.lower())

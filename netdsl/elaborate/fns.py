@@ -63,7 +63,12 @@ def give(
     symbol = Symbol(parameter.name, "input", kind)
     if isinstance(value, Tensor):
         walk.inputs.append(symbol)
-    if parameter.type is not None and not isinstance(value, Blur):
+    if parameter.type is not None and isinstance(value, Blur):
+        # One mistake is one message: the sizes that it names are as unknown.
+        for item in shape_items(parameter.type) or ():
+            if isinstance(item, syntax.Name) and item.id not in walk.scope:
+                walk.bind(item.id, Val(BLUR, graph.Const(None), item.span))
+    elif parameter.type is not None:
         items = shape_items(parameter.type)
         if items is None:
             wanted = type_text(walk, parameter.type)

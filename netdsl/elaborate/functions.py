@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from netdsl import graph, syntax
+from netdsl import dims, graph, syntax
 from netdsl.diagnostics import Label
-from netdsl.dims import Size
+from netdsl.dims import Dim, Size
 from netdsl.elaborate import arithmetic
 from netdsl.elaborate.joining import refused_merge
 from netdsl.elaborate.narrowing import handed_on
@@ -19,10 +19,11 @@ from netdsl.elaborate.values import (
     Rounds,
     Val,
     is_static,
+    symbols_of,
 )
 from netdsl.elaborate.walk import Walk, is_blur
 from netdsl.graph import Expr
-from netdsl.layers import FUNCTIONS, Call, Declaration, bind
+from netdsl.layers import FUNCTIONS, Call, Declaration, Unknown, bind
 from netdsl.shapes import Refusal, Shape, Tensor, Undecided
 from netdsl.source import Span
 
@@ -283,4 +284,21 @@ def call_fn(
     given = walk.program.match_parameters(walk, fn, vals, keywords, span)
     label = Label(span, f"`{fn.name}` is called here")
     value = walk.program.use_fn(walk, fn, given, label)
-    return Val(value, expr, span)
+    known = {id(s) for v in given.values() for s in symbols_of(v.value)}
+    return Val(_from_outside(value, expr, known), expr, span)
+
+
+def _from_outside(value: Any, expr: Expr, known: set[int]) -> Any:
+    """What a function gave, where it is called: names of its own mean nothing there,
+    so that a value made of them is known as the call and no closer."""
+    if isinstance(value, list | tuple) and not isinstance(value, Tensor):
+        parts = (graph.Item(expr, (graph.Const(i),), False) for i in range(len(value)))
+        pairs = zip(value, parts, strict=True)
+        return type(value)(_from_outside(v, part, known) for v, part in pairs)
+    if not isinstance(value, Dim) and type(value) is not Unknown:
+        return value
+    if all(s.kind == "constant" or id(s) in known for s in symbols_of(value)):
+        return value
+    if isinstance(value, Dim):
+        return arithmetic.opaque("fn", expr, dims.bounds(value)[0])
+    return Unknown(value.type, expr)

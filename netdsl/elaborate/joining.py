@@ -8,7 +8,8 @@ from typing import Any
 
 from netdsl.diagnostics import Label
 from netdsl.dims import Size, choose, show
-from netdsl.elaborate.values import Blur, Val
+from netdsl.elaborate.narrowing import Maybe
+from netdsl.elaborate.values import Blur, Val, rounds_read
 from netdsl.elaborate.walk import Walk
 from netdsl.facts import Facts
 from netdsl.layers import Unknown
@@ -40,11 +41,23 @@ def join(
         return None if any(p is None for p in parts) else type(then)(parts)
     if then == other:
         return then
-    if isinstance(then, Tensor) or isinstance(other, Tensor):
-        if then is None or other is None:
-            return Unknown("Tensor | None", object())
-        return None
+    if isinstance(then, Tensor | Maybe) or isinstance(other, Tensor | Maybe):
+        return _join_optional(walk, then, other, if_true, if_false, test)
     return Unknown("any", object())
+
+
+def _join_optional(
+    walk: Walk, then: Any, other: Any, if_true: Facts, if_false: Facts, test: Val
+) -> Maybe | None:
+    """A tensor that may be None on one side or on both."""
+    sides = [v.value if isinstance(v, Maybe) else v for v in (then, other)]
+    given = [v for v in sides if v is not None]
+    if len(given) == 1:
+        return Maybe(given[0])
+    if not any(isinstance(v, Maybe) for v in (then, other)):
+        return None
+    value = join(walk, given[0], given[1], if_true, if_false, test)
+    return None if value is None else Maybe(value)
 
 
 def _join_shapes(
@@ -63,7 +76,7 @@ def _join_shapes(
         if if_true.normal(a) == if_true.normal(b):
             return b
         shown = " ".join(test.span.text.split()) if test.span is not None else "..."
-        return choose(test, shown, a, b)
+        return choose(test, shown, a, b, *rounds_read(test).values())
 
     head = tuple(one(a, b) for a, b in zip(then.head, other.head, strict=True))
     tail = tuple(one(a, b) for a, b in zip(then.tail, other.tail, strict=True))

@@ -41,8 +41,10 @@ def _for(walk: Walk, node: syntax.For) -> None:
                 node.iterable.span,
             )
         return
-    static = is_static(source.value) and not _holds_modules(source.value)
-    symbols = make_target(node.target, "loop" if static else "item")
+    kind = "loop" if is_static(source.value) else "item"
+    if _holds_modules(source.value):
+        kind = "member"
+    symbols = make_target(node.target, kind)
     walk.looping += 1
     top, walk.top = walk.top, False
     try:

@@ -4,7 +4,6 @@ they carry left open."""
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from itertools import pairwise
 from typing import Any, Literal
 
 from netdsl import dims, graph, syntax
@@ -19,6 +18,7 @@ from netdsl.elaborate.values import (
     Val,
     is_static,
     leaves,
+    symbols_of,
     type_name,
 )
 from netdsl.elaborate.walk import Walk
@@ -53,16 +53,30 @@ def bind_target(
     if isinstance(target, syntax.Name):
         symbols.type = type_name(value)
         symbols.value = value
+        if symbols.kind == "member":
+            # Beside the layers a loop goes over may stand their numbers.
+            symbols.kind = "loop" if isinstance(value, Dim) else "item"
         if isinstance(value, ModuleValue):
             value = ModuleValue(value.module, graph.Ref(symbols))
         if isinstance(value, NetParameter):
             value = NetParameter(symbols, value.bindings)
+        if isinstance(value, tuple):
+            value = tuple(_net_in(symbols, k, part) for k, part in enumerate(value))
         walk.bind(target.id, Val(value, graph.Ref(symbols), target.span))
         return
     assert isinstance(target, syntax.TupleOf)
     parts = parts_of(walk, value, len(target.items), target)
     for item, symbol, part in zip(target.items, symbols, parts, strict=True):
         bind_target(walk, item, symbol, part)
+
+
+def _net_in(target: Symbol, index: int, part: Any) -> Any:
+    """A net in a tuple that a loop's variable holds goes by its place in that."""
+    if not isinstance(part, NetParameter):
+        return part
+    symbol = Symbol(f"{target.name}[{index}]", "lookup")
+    symbol.value = graph.Item(graph.Ref(target), (graph.Const(index),), False)
+    return NetParameter(symbol, part.bindings)
 
 
 def parts_of(walk: Walk, value: Any, count: int, node: syntax.Node) -> list[Any]:
@@ -138,38 +152,8 @@ def sequence(walk: Walk, val: Val) -> list[Any] | Rounds | None:
         )
     values = list(value)
     if walk.defining and values and is_static(values):
-        text = arithmetic.text_of(val.expr)
-        return Rounds(
-            len(values), lambda i: _one_of(values, val.expr, text, i), ("known", text)
-        )
+        return arithmetic.open_rounds(values, val.expr)
     return values
-
-
-def _one_of(values: list[Any], expr: graph.Expr, text: str, index: Size) -> Any:
-    """The element of a known list at an index that is not."""
-    if isinstance(index, int):
-        return values[index]
-    if all(v == values[0] for v in values):
-        return values[0]
-    if all(arithmetic.is_int(v) for v in values):
-        step = values[1] - values[0]
-        if all(b - a == step for a, b in pairwise(values)):
-            return values[0] + step * index
-        return dims.of(dims.Element(text, expr, index))
-    if all(isinstance(v, tuple) and len(v) == len(values[0]) for v in values):
-        place = graph.Item(expr, (graph.SizeOf(index),), False)
-        return tuple(
-            _one_of(
-                [v[k] for v in values],
-                graph.Item(place, (graph.Const(k),), False),
-                f"{text}.{k}",
-                index,
-            )
-            for k in range(len(values[0]))
-        )
-    types = dict.fromkeys(type_name(v) for v in values)
-    place = graph.Item(expr, (graph.SizeOf(index),), False)
-    return Unknown(" | ".join(types), place)
 
 
 # -- comprehensions of values --------------------------------------------------
@@ -239,11 +223,43 @@ def comprehend(
         count, index = state["rounds"]
         return Val(each_round(values[0], count, index, expr), expr, node.span)
     if walk.defining and len(node.clauses) == 1 and not state["open"]:
-        values = _again(walk, node, sources[0], values)
+        values = _again(walk, node, sources[0], loops[0].target, values)
     if state["open"]:
         kinds = dict.fromkeys(type_name(v) for v in values)
         return Val(Unknown(f"list[{' | '.join(kinds)}]", expr), expr, node.span)
-    return Val(values, expr, node.span)
+    own = {id(s) for loop in loops for s in graph.every(loop.target)}
+    return Val(_by_place(values, expr, (), own), expr, node.span)
+
+
+def _by_place(
+    value: Any, expr: graph.Expr, place: tuple[int, ...], own: set[int]
+) -> Any:
+    """Elements of a list by their place in it, where they are known only in terms of
+    the variables that made it: those mean nothing behind it."""
+    if isinstance(value, list | tuple) and not isinstance(value, Tensor):
+        return type(value)(
+            _by_place(v, expr, (*place, i), own) for i, v in enumerate(value)
+        )
+    if not any(id(s) in own for s in symbols_of(value)):
+        return value
+    if isinstance(value, Dim):
+        return dims.of(dims.Element(arithmetic.text_of(expr), expr, *place))
+    for i in place:
+        expr = graph.Item(expr, (graph.Const(i),), False)
+    return Unknown(value.type, expr)
+
+
+def renamed(value: Any, expr: graph.Expr, symbol: Symbol) -> Any:
+    """A list under the name that a `let` gives it."""
+    if isinstance(value, list | tuple) and not isinstance(value, Tensor):
+        return type(value)(renamed(v, expr, symbol) for v in value)
+    atom = dims.single(value) if isinstance(value, Dim) else None
+    ref = graph.Ref(symbol)
+    if isinstance(atom, dims.Element) and atom.origin is expr:
+        return dims.of(dims.Element(symbol.name, ref, *atom.parts()))
+    if isinstance(value, Unknown) and value.origin is expr:
+        return Unknown(value.type, ref)
+    return value
 
 
 def each_round(value: Any, count: Size, index: Dim, expr: graph.Expr) -> Rounds:
@@ -256,7 +272,11 @@ def each_round(value: Any, count: Size, index: Dim, expr: graph.Expr) -> Rounds:
 
 
 def _again(
-    walk: Walk, node: syntax.Comprehension, source: Any, values: list[Any]
+    walk: Walk,
+    node: syntax.Comprehension,
+    source: Any,
+    symbols: Any,
+    values: list[Any],
 ) -> list[Any]:
     """The exact values of a comprehension over a static list of known length."""
     part = node.clauses[0]
@@ -264,7 +284,7 @@ def _again(
         return values
     out = []
     for value in source:
-        bind_target(walk, part.target, make_target(part.target, "loop"), value)
+        bind_target(walk, part.target, symbols, value)
         keep, _ = _tests(walk, part)
         if keep:
             out.append(walk.evaluate(node.element).value)
@@ -357,6 +377,7 @@ def go_round(
             undo()
         after = body(_with(start, opened, closed))
     exits: dict[tuple[str, int], Size] = {}
+    unrolled = _unrolled(loop, opened, after_sizes)
     for key, (symbol, atom, before) in opened.items():
         if atom in closed:
             step = dims.substitute(after_sizes[key] - dims.of(atom), closed)
@@ -364,9 +385,7 @@ def go_round(
             continue
         value = _size_at(after.get(key[0]), key[1])
         loop.running.append((symbol, atom, before, value))
-        exits[key] = dims.of(atom)
-        if isinstance(loop.count, int) and loop.count == 0:
-            exits[key] = before
+        exits[key] = unrolled.get(key, dims.of(atom))
     result = dict(after)
     for name in start:
         if isinstance(start[name], Tensor) and isinstance(after.get(name), Tensor):
@@ -375,8 +394,55 @@ def go_round(
     return result
 
 
+def _unrolled(
+    loop: Carried,
+    opened: Mapping[tuple[str, int], tuple[Symbol, dims.Atom, Size]],
+    after: Mapping[tuple[str, int], Size],
+) -> dict[tuple[str, int], Size]:
+    """What comes out of a few rounds, of the sizes that each round treats alike."""
+    if not isinstance(loop.count, int) or loop.count > _FEW_ROUNDS:
+        return {}
+    plain = dict(opened)
+    while loop.count:
+        known = {atom for _, atom, _ in plain.values()}
+        told = {
+            key
+            for key in plain
+            if not all(a in known or _stays(a) for a in dims.atoms(after[key]))
+        }
+        if not told:
+            break
+        plain = {k: v for k, v in plain.items() if k not in told}
+    sizes = {key: before for key, (_, _, before) in plain.items()}
+    for _ in range(loop.count):
+        now = {plain[key][1]: size for key, size in sizes.items()}
+        sizes = {key: dims.substitute(after[key], now) for key in sizes}
+    return sizes
+
+
+_FEW_ROUNDS = 16
+
+
+def _stays(atom: dims.Atom) -> bool:
+    """Whether an atom is the same in every round."""
+    if isinstance(atom, dims.Name):
+        kinds = ("hyper", "size", "constant")
+        return isinstance(atom.origin, Symbol) and atom.origin.kind in kinds
+    return not isinstance(atom, dims.Element)
+
+
 def _depends_on_round(size: Size) -> bool:
-    return any(isinstance(a, dims.Element) for a in dims.atoms(size))
+    """Whether a size may be another in each round: an element of a list, or what
+    only Python can work out of a loop's variables."""
+    return any(
+        isinstance(a, dims.Element)
+        or (
+            isinstance(a, dims.Name)
+            and isinstance(a.origin, graph.CallOf)
+            and any(s.kind == "loop" for s in symbols_of(dims.of(a)))
+        )
+        for a in dims.atoms(size)
+    )
 
 
 def _with(

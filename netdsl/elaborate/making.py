@@ -15,7 +15,7 @@ from netdsl.elaborate.loops import (
     sequence,
     target_names,
 )
-from netdsl.elaborate.names import lookup_stage
+from netdsl.elaborate.names import left_out, lookup_stage
 from netdsl.elaborate.trials import representatives
 from netdsl.elaborate.values import (
     PLAIN,
@@ -63,16 +63,26 @@ def make(walk: Walk, node: syntax.Expression) -> Module:
             node.span,
             help="write `[... for ...]`",
         )
-    return from_factory(walk, factory_of(walk, node), node.span)
+    factory, handed = _factory_of(walk, node)
+    return from_factory(walk, factory, node.span, handed)
 
 
-def factory_of(walk: Walk, node: syntax.Expression) -> Factory | NetParameter:
-    """What makes the layer: a net, a torch layer, or one with arguments."""
+def is_handed(val: Val) -> bool:
+    """Whether what makes a layer is a value, not the name of a definition."""
+    return not isinstance(val.expr, graph.Definition)
+
+
+def _factory_of(
+    walk: Walk, node: syntax.Expression
+) -> tuple[Factory | NetParameter, bool]:
+    """What makes the layer: a net, a torch layer, or one with arguments; and
+    whether it is handed on."""
     function = node.function if isinstance(node, syntax.Call) else node
     if isinstance(function, syntax.Name):
-        value = _made_by_name(walk, function).value
+        val = _made_by_name(walk, function)
     else:
-        value = walk.evaluate(function).value
+        val = walk.evaluate(function)
+    value, handed = val.value, is_handed(val)
     if isinstance(value, Blur):
         from netdsl.elaborate.walk import Stop
 
@@ -80,9 +90,9 @@ def factory_of(walk: Walk, node: syntax.Expression) -> Factory | NetParameter:
     if not isinstance(value, Factory | NetParameter):
         raise _no_layer(walk, node, value)
     if not isinstance(node, syntax.Call):
-        return value
+        return value, handed
     positional, keywords = call_arguments(walk, node)
-    return with_arguments(walk, value, positional, keywords, node.span)
+    return with_arguments(walk, value, positional, keywords, node.span), handed
 
 
 def _made_by_name(walk: Walk, node: syntax.Name) -> Val:
@@ -102,7 +112,8 @@ def _made_by_name(walk: Walk, node: syntax.Name) -> Val:
                 "unknown-layer",
                 f"there is no layer or net called `{node.id}`",
                 node.span,
-                help=walk.suggest(
+                help=left_out(node.id)
+                or walk.suggest(
                     node.id, walk.program.layer_names(walk.owner), node.span
                 ),
             )
@@ -195,7 +206,9 @@ def with_arguments(
     return Factory(factory.target, factory.positional + given, kept + named, span)
 
 
-def from_factory(walk: Walk, factory: Factory | NetParameter, span: Span) -> Module:
+def from_factory(
+    walk: Walk, factory: Factory | NetParameter, span: Span, handed: bool
+) -> Module:
     """A new layer."""
     if isinstance(factory, NetParameter):
         factory = Factory(factory, (), (), span)
@@ -218,6 +231,7 @@ def from_factory(walk: Walk, factory: Factory | NetParameter, span: Span) -> Mod
                         span,
                     ),
                     span,
+                    True,
                 )
                 if binding.target != SKIP
                 else SkipModule(span)
@@ -231,10 +245,11 @@ def from_factory(walk: Walk, factory: Factory | NetParameter, span: Span) -> Mod
         return ExternModule(span, target, factory.positional, keywords)
     if isinstance(target, Declaration):
         made = LayerModule(span, target, factory.positional, keywords)
-        _check_arguments(walk, made)
-        return made
-    walk.program.check_recursion(target, span)
+        return _checked(walk, made)
+    if not handed:
+        walk.program.check_recursion(target, span)
     net = NetModule(span, target, factory.positional, keywords)
+    net.handed = handed
     net.given = walk.program.match_hyperparameters(walk, net)
     return walk.program.specialised(net)
 
@@ -258,14 +273,21 @@ def _settled(walk: Walk, argument: Argument, span: Span) -> None:
         raise Stop
 
 
-def _check_arguments(walk: Walk, module: LayerModule) -> None:
-    """Says what is wrong with a layer's arguments where they are written."""
+def _checked(walk: Walk, module: LayerModule) -> LayerModule:
+    """The layer, as it is meant; says what is wrong with its arguments where they
+    are written."""
     given = (*module.positional, *module.keywords.values())
     unclear = [a for a in given if type(a.value) not in PLAIN]
     refuse_layers(walk, [Val(a.value, a.expr, a.span) for a in unclear], module.span)
     try:
         bound(module)
     except Refusal as refusal:
+        if refusal.code in ("too-many-arguments", "repeated-argument"):
+            from netdsl.elaborate.torchs_order import as_torch_has_it
+
+            meant = as_torch_has_it(walk, module)
+            if meant is not None:
+                return meant
         spans: dict[str | int, Span] = {
             i: a.span for i, a in enumerate(module.positional) if a.span
         }
@@ -275,6 +297,7 @@ def _check_arguments(walk: Walk, module: LayerModule) -> None:
         assert module.span is not None
         walk.refused(refusal, module.span, spans)
         raise Stop from None
+    return module
 
 
 def argument_spans(module: LayerModule) -> dict[str | int, Span]:

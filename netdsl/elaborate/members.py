@@ -168,8 +168,6 @@ def indexed(walk: Walk, value: ModuleValue, index: Val, span: Span) -> Val:
     module.used = True
     module.indexed = True
     if isinstance(index.value, slice):
-        # A slice of a `Sequential` can be run, one of a `ModuleList` can't.
-        module.ran = True
         return _sliced(walk, module, value, index, span)
     members = module.members
     if isinstance(index.value, int) and not any(
@@ -216,6 +214,7 @@ def _sliced(
         raise walk.stop("bad-index", "this slice can't be told here", span)
     inner = ChainModule(span, module.members[part])
     inner.path = module.path
+    inner.whole = module
     return Val(ModuleValue(inner, expr), expr, span)
 
 
@@ -236,7 +235,7 @@ def _slice_bound(value: Any, otherwise: Size, count: Size) -> Size | None:
     return value if arithmetic.is_int(value) else None
 
 
-def _element(value: ModuleValue, index: graph.Expr) -> graph.Expr:
+def _element(value: ModuleValue, index: graph.Expr | str) -> graph.Expr:
     if isinstance(value.expr, graph.MemberOf | graph.Ref):
         return graph.MemberOf(value.expr, index, False)
     return graph.ModuleRef((*_path(value), index))
@@ -268,10 +267,10 @@ def member(walk: Walk, value: ModuleValue, name: str, span: Span) -> Val:
     if isinstance(module, ChainModule):
         for part in module.members:
             if part.label == name:
-                path = graph.ModuleRef((*module.path, name))
+                path = _element(value, name)
                 return Val(ModuleValue(part.module, path), path, span)
     if isinstance(module, NetModule):
-        found = walk.program.member_of(module.net, name)
+        found = walk.program.member_of(module, name)
         if isinstance(found, Module):
             inner_expr = graph.MemberOf(value.expr, name, has_class(value.expr))
             return Val(ModuleValue(found, inner_expr), inner_expr, span)

@@ -18,7 +18,7 @@ from netdsl.elaborate.values import (
     Val,
 )
 from netdsl.elaborate.walk import Walk
-from netdsl.layers import FUNCTIONS, LAYERS, Unknown
+from netdsl.layers import FUNCTIONS, LAYERS, NAMESPACES, Unknown
 from netdsl.shapes import DTYPES
 
 
@@ -77,6 +77,26 @@ def definition(walk: Walk, name: str, node: syntax.Name) -> Val | None:
     return Val(factory, graph.Definition(factory), node.span)
 
 
+def dotted_function(walk: Walk, node: syntax.Attribute) -> Val | None:
+    """`linalg.norm`: a function that torch keeps in a module of its own."""
+    owner = node.value
+    if not isinstance(owner, syntax.Name) or owner.id not in NAMESPACES:
+        return None
+    if owner.id in walk.scope or owner.id in walk.layers:
+        return None
+    name = f"{owner.id}.{node.name}"
+    if name not in FUNCTIONS:
+        known = [n for n in FUNCTIONS if n.startswith(f"{owner.id}.")]
+        raise walk.stop(
+            "unknown-function",
+            f"there is no function called `{name}`",
+            node.span,
+            help=walk.suggest(name, known, node.span),
+        )
+    declaration = FUNCTIONS[name]
+    return Val(FunctionValue(declaration), graph.Raw(declaration.target), node.span)
+
+
 def module_val(module: graph.Module, node: syntax.Expression) -> Val:
     expr = graph.ModuleRef(module.path)
     return Val(ModuleValue(module, expr), expr, node.span)
@@ -126,13 +146,20 @@ def _unknown_stage(walk: Walk, node: syntax.Name) -> Exception:
         help_ = Advice(f"declare it above, on a line of its own: `{name}: ...`")
     else:
         text = f"there is no layer or {kind} called `{name}`"
-        help_ = walk.suggest(name, stages_known(walk), node.span)
+        help_ = left_out(name) or walk.suggest(name, stages_known(walk), node.span)
     return walk.stop(
         code,
         text,
         node.span,
         help=help_,
     )
+
+
+def left_out(name: str) -> Advice:
+    """Why netdsl doesn't have a layer or function of torch, or what to write for it."""
+    from netdsl.layers.left_out import FUNCTIONS_LEFT_OUT, LAYERS_LEFT_OUT
+
+    return Advice(LAYERS_LEFT_OUT.get(name) or FUNCTIONS_LEFT_OUT.get(name, ""))
 
 
 def values_known(walk: Walk) -> list[str]:

@@ -23,7 +23,7 @@ def check_label(walk: Walk, path: tuple[Any, ...], span: Span, quoted: bool) -> 
                 "reserved-name", "a layer's name is not empty and has no dot", span
             )
         reason = why_reserved(part, in_namespace=i > 0 or len(path) > 1)
-        if reason and not (part == "self" and i > 0):
+        if reason:
             raise walk.stop(
                 "reserved-name",
                 f"`{part}` can't name a layer: it is {reason}",

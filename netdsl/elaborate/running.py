@@ -71,6 +71,15 @@ def transfer(
             return _run_parameter(walk, module, vals, keywords, span)
         case ExternModule():
             return walk.program.use_extern(walk, module, vals, keywords, span)
+    from netdsl.elaborate.members import SliceModule
+
+    if isinstance(module, SliceModule):
+        raise walk.stop(
+            "unsupported",
+            "a part of a list that a loop makes can't be run as a whole",
+            span,
+            help="loop over it: `for layer in layers[1:]:`",
+        )
     raise AssertionError(module)
 
 
@@ -90,6 +99,10 @@ def _layer(
         positional, named = handed_on(declaration.call, vals, keywords)
         running = bind(declaration, positional, named, running=True)
         inferred = _infer(walk, module, values, running, vals)
+        if module.written_sizes:
+            from netdsl.elaborate.torchs_order import tell_sizes
+
+            tell_sizes(walk, module, inferred)
         call = Call(declaration, {**values, **inferred, **running}, walk.facts)
         result = declaration.rule(call)
     except Refusal as refusal:
@@ -199,7 +212,7 @@ def _run_chain(
     if extra or keywords:
         chain.indexed = True
     else:
-        chain.ran = True
+        chain.run()
     for member in chain.members:
         place = member.module.span or span
         value = transfer(
@@ -239,19 +252,29 @@ def _run_repeat(
             )  # fmt: skip
         return {"x": value}
 
+    before = walk.count
     after = go_round(walk, loop, {"x": vals[0].value}, body, lambda: look_ahead(walk))
+    walk.count = before + _of_all_rounds(walk.count - before, repeat.count)
     note_carried(repeat, loop, {dims.single(loop.index): repeat.index})
     return after["x"]
+
+
+def _of_all_rounds(parameters: Size, count: Size) -> Size:
+    """The parameters of all rounds of a loop, from those of any."""
+    named = (a.key for a in dims.atoms(parameters) if isinstance(a, dims.Name))
+    if any("#" in key for key in named):
+        return dims.symbol("?")  # another number in each round
+    return parameters * count
 
 
 def look_ahead(walk: Walk) -> Any:
     """What undoes the inference of a walk that only looked ahead."""
     facts, conditions = walk.facts, len(walk.conditions)
     touched, rounds = len(walk.touched), len(walk.rounds)
-    scope = dict(walk.scope)
+    scope, count, built = dict(walk.scope), walk.count, walk.built
 
     def undo() -> None:
-        walk.facts = facts
+        walk.facts, walk.count, walk.built = facts, count, built
         walk.scope = scope
         del walk.conditions[conditions:]
         for module in walk.touched[touched:]:
@@ -299,10 +322,14 @@ def _run_choice(
     if_true = assume(test.value, True, walk.facts)
     if_false = assume(test.value, False, walk.facts)
     known = decide(test.value, walk.facts)
+    before = walk.count
     with walk.on_path(if_true), _quiet(walk, known is False):
         then = transfer(walk, choice.then, vals, keywords, choice.then.span or span)
+    count, walk.count = walk.count, before
     with walk.on_path(if_false), _quiet(walk, known is True):
         other = transfer(walk, choice.other, vals, keywords, choice.other.span or span)
+    if known or (known is None and count != walk.count):
+        walk.count = count if known else before + dims.symbol("?")
     if known is not None:
         return then if known else other
     joined = join(walk, then, other, if_true, if_false, test)
@@ -364,7 +391,7 @@ def _merge(walk: Walk, module: Module, shapes: list[Shape]) -> Shape:
     def one(at: int, sizes: list[Size]) -> Size:
         if all(s == sizes[0] for s in sizes):
             return sizes[0]
-        return kept_size(walk, module, at, rank, first.star is not None)
+        return kept_size(module, at, rank, first.star is not None)
 
     head = tuple(one(i, [s.head[i] for s in shapes]) for i in range(len(first.head)))
     tail = tuple(
@@ -374,11 +401,18 @@ def _merge(walk: Walk, module: Module, shapes: list[Shape]) -> Shape:
     return Shape(head, first.star, tail)
 
 
-def kept_size(walk: Walk, module: Module, at: int, rank: int, starred: bool) -> Size:
-    """A size that only the layer itself knows."""
-    names = {1: "out_channels"} if rank >= 3 and not starred else {}
+def kept_size(
+    module: Module,
+    at: int,
+    rank: int,
+    starred: bool,
+    part: str = "out",
+    path: tuple[Any, ...] = (),
+) -> Size:
+    """A size that only the layer itself knows; of one of its results, if several."""
+    names = {1: f"{part}_channels"} if rank >= 3 and not starred else {}
     last = at in (rank - 1, -1)
-    name = names.get(at) or ("out_features" if last else f"out_size_{at}")
-    origin = OutOf(module, name, at)
+    name = names.get(at) or (f"{part}_features" if last else f"{part}_size_{at}")
+    origin = OutOf(module, name, (*path, at))
     key = f"out{id(module)}.{name}#{at}"
     return dims.of(dims.Name(key, 1, None, origin, name))

@@ -93,6 +93,7 @@ def specialised(program: Any, module: NetModule) -> NetModule:
     keywords = {k: a for k, a in module.keywords.items() if k not in chosen}
     made = NetModule(module.span, clone, positional, keywords)
     made.given = {k: a for k, a in module.given.items() if k not in chosen}
+    made.handed = module.handed
     return made
 
 
@@ -113,7 +114,7 @@ def _clone(program: Any, net: syntax.Net, chosen: dict[str, Factory]) -> syntax.
         suffix = "".join(f.name[:1].upper() + f.name[1:] for f in chosen.values())
         known = syntax.Net(
             net.span,
-            f"{net.name}{suffix}",
+            _free_name(program, net, f"{net.name}{suffix}"),
             net.name_span,
             tuple(p for p in net.parameters if p.name not in chosen),
             net.layer,
@@ -124,3 +125,15 @@ def _clone(program: Any, net: syntax.Net, chosen: dict[str, Factory]) -> syntax.
         program.settled[id(known)] = chosen
         program.files.adopt(known, net)
     return known
+
+
+def _free_name(program: Any, net: syntax.Net, name: str) -> str:
+    """The name, with a number where another class has it."""
+    taken = {clone.name for clone in program.clones.values()}
+    taken.update(program.names(net))
+    free = name
+    for number in range(2, len(taken) + 3):
+        if free not in taken:
+            break
+        free = f"{name}{number}"
+    return free

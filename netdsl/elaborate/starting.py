@@ -15,6 +15,11 @@ from netdsl.layers.spec import Declaration
 from netdsl.records import Record
 from netdsl.shapes import Refusal, Shape, Tensor
 
+_WORDS = " ".join(f'"{word}"' for word in arithmetic.NONLINEARITIES)
+_KAIMING = (
+    'a: float = 0, mode: "fan_in" "fan_out" = "fan_in",'
+    f' nonlinearity: {_WORDS} = "leaky_relu"'
+)
 # torch.nn.init: what stands before `_`, and the arguments behind the tensor.
 INITIALISERS = {
     "uniform": "a: float = 0.0, b: float = 1.0",
@@ -28,10 +33,8 @@ INITIALISERS = {
     "dirac": "groups: int = 1",
     "xavier_uniform": "gain: float = 1.0",
     "xavier_normal": "gain: float = 1.0",
-    "kaiming_uniform": 'a: float = 0, mode: "fan_in" "fan_out" = "fan_in",'
-    ' nonlinearity: str = "leaky_relu"',
-    "kaiming_normal": 'a: float = 0, mode: "fan_in" "fan_out" = "fan_in",'
-    ' nonlinearity: str = "leaky_relu"',
+    "kaiming_uniform": _KAIMING,
+    "kaiming_normal": _KAIMING,
     "orthogonal": "gain: float = 1",
     "sparse": "sparsity: float, std: float = 0.01",
 }
@@ -137,7 +140,7 @@ def _check_shape(
     )
 
 
-def init_rule(walk: Walk, node: syntax.Init) -> graph.InitRule:
+def init_rule(walk: Walk, node: syntax.Init) -> graph.InitRule | graph.InitPart:
     """`init Conv2d.weight = normal(std=0.02)`, `init "h.*.weight" = ...`"""
     with _fans(walk):
         value: Any = initialiser(walk, node.value)
@@ -156,8 +159,23 @@ def init_rule(walk: Walk, node: syntax.Init) -> graph.InitRule:
                 or "as in `normal(std=0.02)`",
             )
         value = Initialiser("constant", (val.expr,), ())
+    if isinstance(node.pattern, syntax.Subscript):
+        return graph.InitPart(_part(walk, node.pattern), value, node.span)
     owner, path, parameter = _pattern(walk, node.pattern)
     return graph.InitRule(owner, path, parameter, value, node.span)
+
+
+def _part(walk: Walk, node: syntax.Subscript) -> graph.Expr:
+    """A part of a parameter: `embedding.weight[0]`."""
+    whole = walk.evaluate(node.value)
+    if not isinstance(whole.value, Tensor | Blur):
+        raise walk.stop(
+            "wrong-value",
+            f"`{node.value.span.text}` is no parameter",
+            node.value.span,
+            help="write `init layer.weight[0] = ...`",
+        )
+    return walk.evaluate(node).expr
 
 
 def _pattern(walk: Walk, node: syntax.Expression) -> tuple[Any, str, str]:

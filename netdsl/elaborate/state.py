@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
@@ -37,6 +37,8 @@ class Used(NamedTuple):
     failed: bool
     serial: int
     said: tuple[Diagnostic, ...]
+    members: Mapping[str, Any]
+    """Its layers, and the types of its own tensors, with the caller's sizes."""
 
 
 # What the class of a list of layers calls the size that its first layer reads.
@@ -57,6 +59,8 @@ class State:
         self._collected = False
         self.tries_defaults = True
         """Whether nets are checked with the defaults of their hyperparameters."""
+        self.observes = False
+        """Whether the walks of definitions keep what they see, place by place."""
         self.specials: dict[int, set[str]] = {}
         """Net parameters for which a net needs a class per binding."""
         self.clones: dict[Any, syntax.Net] = {}
@@ -71,12 +75,18 @@ class State:
         self._said: dict[int, tuple[Diagnostic, ...]] = {}
         """What was said of each constant."""
         self._active: list[syntax.Net | syntax.Fn] = []
+        self._handed = [0]
+        """Of each active net: from where on nets were made by their names."""
+        self._open: set[int] = set()
+        """The nets whose classes are being defined."""
         self._steps = 0
-        self._serial = 0
-        self.keeps: dict[int, dict[str, int]] = {}
+        self.serial = 0
+        self.keeps: dict[int, dict[str, tuple[Any, ...]]] = {}
         """Of each net: attributes that hold a size of its result, and its index."""
         self._class_sizes: tuple[Any, dict[int, list[Symbol]]] = (None, {})
         self._users: dict[str, list[syntax.Net]] | None = None
+        self._called: set[int] | None = None
+        """The functions that something calls."""
         self.asked_training = 0
         """How often a walk looked whether the module trains."""
         self.labels: dict[int, frozenset[str]] = {}
@@ -100,8 +110,8 @@ class State:
         self._steps = 0
 
     def count(self) -> int:
-        self._serial += 1
-        return self._serial
+        self.serial += 1
+        return self.serial
 
     def too_many_parameters(self, walk: Walk, span: Span) -> Stop:
         return walk.stop(
@@ -109,6 +119,33 @@ class State:
             f"this net has more than {self.limits.parameters:,} parameters",
             span,
         )
+
+    # -- what another run may take over ------------------------------------------
+
+    def known_class(self, item: syntax.Item) -> Walk | None:
+        """The walk that defined a net, if one has."""
+        return self._walks.get(id(item))
+
+    def classes(self) -> Iterable[Walk]:
+        return self._walks.values()
+
+    def uses(self) -> dict[Any, Used]:
+        return self._used
+
+    def take_over(self, walks: Iterable[Walk], uses: Mapping[Any, Used]) -> None:
+        """Classes, and uses of nets, of an earlier program, which still hold."""
+        for walk in walks:
+            walk.program = self  # type: ignore[assignment]
+            self._walks[id(walk.owner)] = walk
+            for net, tensor in walk.fed:
+                self.shapes.setdefault(id(net), []).append(tensor)
+        self._used.update(uses)
+
+    def drop(self, nets: Iterable[syntax.Net]) -> None:
+        """Forgets the classes of these nets, and their uses."""
+        gone = {id(n) for n in nets}
+        self._walks = {k: w for k, w in self._walks.items() if k not in gone}
+        self._used = {k: u for k, u in self._used.items() if k[0][0] not in gone}
 
     def definition(self, owner: Any, name: str) -> Any:
         """The net, fn or extern of that name, as the owner's file sees it."""
@@ -195,8 +232,11 @@ class State:
         return self.input_names(inner) if inner is not None else None
 
     def check_recursion(self, net: syntax.Net, span: Span) -> None:
-        """Stops where a net that is being walked is made once more."""
-        if any(net is a for a in self._active):
+        """Stops where a net that is being walked is made once more by its name.
+
+        What comes as an argument is finite: a net may stand in itself that way.
+        """
+        if any(net is a for a in self._active[self._handed[-1] :]):
             self._refuse_recursion(net, span)
             raise Stop
 
@@ -211,8 +251,10 @@ class State:
         self.report.error("recursive-net", text, span, "", labels, help_)
 
     @contextmanager
-    def _inside(self, net: syntax.Net | syntax.Fn, span: Span) -> Iterator[None]:
-        if any(net is a for a in self._active):
+    def _inside(
+        self, net: syntax.Net | syntax.Fn, span: Span, handed: bool = False
+    ) -> Iterator[None]:
+        if not handed and any(net is a for a in self._active[self._handed[-1] :]):
             self._refuse_recursion(net, span)
             raise Stop
         if len(self._active) >= self.limits.nesting:
@@ -222,8 +264,10 @@ class State:
                 span,
             )
             raise Stop
+        self._handed.append(len(self._active) if handed else self._handed[-1])
         self._active.append(net)
         try:
             yield
         finally:
             self._active.pop()
+            self._handed.pop()

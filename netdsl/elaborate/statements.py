@@ -12,6 +12,7 @@ from netdsl.elaborate.expressions import known_when_run
 from netdsl.elaborate.flows import declare
 from netdsl.elaborate.loops import (
     parts_of,
+    renamed,
     target_names,
 )
 from netdsl.elaborate.reserved import check_name
@@ -207,6 +208,8 @@ def _let(walk: Walk, node: syntax.Let) -> None:
         symbol = Symbol(target.id, "let", type_name(value))
         symbol.place = "dynamic" if dynamic else "static"
         symbol.value = val.expr
+        if isinstance(val.expr, graph.Comprehend) and not dynamic:
+            value = renamed(value, val.expr, symbol)
         symbols.append(symbol)
         walk.bind(target.id, Val(value, graph.Ref(symbol), target.span))
         walk.lets[target.id] = target.span
@@ -294,6 +297,13 @@ def _own(walk: Walk, node: syntax.Own) -> None:
 def _init(walk: Walk, node: syntax.Init) -> None:
     from netdsl.elaborate.starting import init_rule
 
+    if walk.arms:
+        raise walk.stop(
+            "unsupported",
+            "an `init` line can't depend on a condition",
+            node.span,
+            help="let its value depend on it: `normal(std=0.02 if small else 0.01)`",
+        )
     walk.rules.append(init_rule(walk, node))
 
 

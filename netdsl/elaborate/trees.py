@@ -70,11 +70,14 @@ def inferred_sizes(module: Module) -> list[Size]:
 
 
 class OutOf(graph.Expr):
-    """A size of a layer's result, which the layer keeps: `block.out_channels`."""
+    """A size of a layer's result, which the layer keeps: `block.out_channels`.
+
+    `place` leads to the size: through tuples and dicts, then the index in a shape.
+    """
 
     module: Any
     attribute: str
-    index: int
+    place: tuple[Any, ...]
 
     def _values(self) -> tuple[Any, ...]:
         return id(self.module), self.attribute

@@ -42,7 +42,7 @@ class Uses(Definitions):
             and len(vals) == 1
             and isinstance(vals[0].value, Tensor)
         ):
-            self.shapes.setdefault(id(net), []).append(vals[0].value)
+            self._feed(walk, net, vals[0].value)
         used = self._use(walk, module, vals, keywords, span)
         sizes = {
             k: v.value for k, v in used.sizes.items() if not isinstance(v.value, Blur)
@@ -56,9 +56,17 @@ class Uses(Definitions):
             if isinstance(walk.count, int) and walk.count > self.limits.parameters:
                 raise self.too_many_parameters(walk, span)
             module.sizes = sizes
+            module.members = used.members
         if used.failed:
             return BLUR
         return self._localised(walk, module, used.value, used.serial)
+
+    def _feed(self, walk: Walk, net: syntax.Net, tensor: Tensor) -> None:
+        """Notes what flows into a list of layers, for its class: what those who use
+        it say of it, whatever numbers they are used with."""
+        if walk.defining:
+            self.shapes.setdefault(id(net), []).append(tensor)
+            walk.fed.append((net, tensor))
 
     def _check_sizes(
         self, walk: Walk, module: NetModule, sizes: Mapping[str, Size], span: Span
@@ -125,8 +133,9 @@ class Uses(Definitions):
             chain=(*walk.chain, label),
             training=walk.training,
         )
-        serial = self._serial
-        with self._inside(net, span), self.report.recorded() as said:
+        serial = self.serial
+        inside = self._inside(net, span, module.handed)
+        with inside, self.report.recorded() as said:
             self.run_use(inner, net, module.given, actual)
         used = Used(
             inner.result,
@@ -136,6 +145,7 @@ class Uses(Definitions):
             isinstance(inner.result, Blur),
             serial,
             tuple(said.values()),
+            {**inner.layers, **{n: inner.scope[n].value for n in inner.owns}},
         )
         if key is not None:
             training = ANY if asked == self.asked_training else walk.training
@@ -214,7 +224,14 @@ class Uses(Definitions):
         walk.hypers[parameter.name] = symbol
         walk.bind(parameter.name, Val(value, graph.Ref(symbol), parameter.name_span))
 
-    def _localised(self, walk: Walk, module: Module, value: Any, serial: int) -> Any:
+    def _localised(
+        self,
+        walk: Walk,
+        module: NetModule,
+        value: Any,
+        serial: int,
+        path: tuple[Any, ...] = (),
+    ) -> Any:
         """Sizes that only the inside of a net knows, as the layer keeps them."""
         from netdsl.elaborate.running import kept_size
         from netdsl.elaborate.trees import OutOf
@@ -228,8 +245,9 @@ class Uses(Definitions):
                     and atom.key.rpartition("#")[2].isdigit()
                     and int(atom.key.rpartition("#")[2]) > serial
                 ) or (isinstance(inner, OutOf) and not _reaches(walk, inner.module))
-                if local:
-                    return kept_size(walk, module, at, rank, starred)
+                if local or _chosen_elsewhere(walk, atom):
+                    part = _part_name(module.net, path)
+                    return kept_size(module, at, rank, starred, part, path)
             return size
 
         def tensor(t: Tensor) -> Tensor:
@@ -248,10 +266,14 @@ class Uses(Definitions):
         if isinstance(value, Tensor):
             return tensor(value)
         if isinstance(value, tuple | list):
-            return type(value)(self._localised(walk, module, v, serial) for v in value)
+            return type(value)(
+                self._localised(walk, module, v, serial, (*path, i))
+                for i, v in enumerate(value)
+            )
         if isinstance(value, dict):
             return {
-                k: self._localised(walk, module, v, serial) for k, v in value.items()
+                k: self._localised(walk, module, v, serial, (*path, k))
+                for k, v in value.items()
             }
         return value
 
@@ -326,6 +348,34 @@ class Uses(Definitions):
         from netdsl.elaborate.externs import extern_result
 
         return extern_result(inner, extern, vals, span)
+
+
+def _part_name(net: syntax.Net, path: tuple[Any, ...]) -> str:
+    """What one of a net's results is called: as `return` has it, else by number."""
+    if not path:
+        return "out"
+    last = net.body[-1] if net.body else None
+    value = last.value if isinstance(last, syntax.Return) else None
+    if isinstance(value, syntax.TupleOf) and len(path) == 1:
+        item = value.items[path[0]]
+        if isinstance(item, syntax.Name):
+            return item.id
+    words = [str(key) if str(key).isidentifier() else f"out_{key}" for key in path]
+    return "_".join(words)
+
+
+def _chosen_elsewhere(walk: Walk, atom: dims.Atom) -> bool:
+    """Whether a size is chosen by hyperparameters of another net than the one that
+    is defined, which can't read them."""
+    if not walk.defining or not isinstance(atom, dims.Choose):
+        return False
+    if not isinstance(atom.test, Val):
+        return False
+    symbols = [s for s in graph.every(atom.test.expr) if isinstance(s, Symbol)]
+    own = set(walk.hypers.values())
+    return all(s.kind in ("hyper", "constant") for s in symbols) and any(
+        s.kind == "hyper" and s not in own for s in symbols
+    )
 
 
 def _reaches(walk: Walk, module: Module) -> bool:

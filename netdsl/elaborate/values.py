@@ -279,8 +279,35 @@ def freeze(value: Any) -> Any:
     return value
 
 
+def rounds_read(val: Val) -> dict[Symbol, Size]:
+    """The variables of loops that the Python of a value reads, and what they hold."""
+    return {
+        part: part.value
+        for part in graph.every(val.expr)
+        if isinstance(part, Symbol)
+        and part.kind == "loop"
+        and isinstance(part.value, Dim)
+    }
+
+
 def size_names(size: Size) -> Iterator[Symbol]:
     """The symbols that a size is made of."""
     for atom in dims.atoms(size):
         if isinstance(atom, dims.Name) and isinstance(atom.origin, Symbol):
             yield atom.origin
+
+
+def symbols_of(value: Any) -> Iterator[Symbol]:
+    """The symbols that an open value is made of."""
+    for leaf in leaves(value):
+        if isinstance(leaf, Unknown):
+            yield from _symbols_in(leaf.origin)
+        elif isinstance(leaf, Dim):
+            for atom in dims.atoms(leaf):
+                test = atom.test if isinstance(atom, dims.Choose) else None
+                yield from _symbols_in(getattr(atom, "origin", None))
+                yield from _symbols_in(test.expr if isinstance(test, Val) else None)
+
+
+def _symbols_in(origin: Any) -> Iterator[Symbol]:
+    yield from (part for part in graph.every(origin) if isinstance(part, Symbol))

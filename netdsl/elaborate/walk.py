@@ -62,6 +62,19 @@ class Stop(Exception):
     """A mistake that has been told; what depends on the value is left alone."""
 
 
+class Seen:
+    """What the walk of a definition met, by the places in its item: for who shows
+    it beside the text.  Where a place is walked again, the last time counts."""
+
+    __slots__ = ("stages", "values")
+
+    def __init__(self) -> None:
+        self.values: dict[tuple[int, int], Any] = {}
+        """Of expressions and of names that are given a value."""
+        self.stages: dict[tuple[int, int], tuple[Any, Any]] = {}
+        """Of stages: what flows in, and what comes out."""
+
+
 class Walk:
     """One walk over one net or function."""
 
@@ -112,6 +125,8 @@ class Walk:
         self.looping = 0
         self.flow_name = ""
         self.touched: list[graph.Module] = []
+        self.misread: list[graph.LayerModule] = []
+        """Layers written in torch's order of arguments, the size of the input first."""
         self.rounds: list[Any] = []
         self.branches: set[Span] = set()
         self.returned = False
@@ -137,6 +152,11 @@ class Walk:
         """Whether it met a name whose definition has a mistake."""
         self.said: tuple[Diagnostic, ...] = ()
         """Of a net's definition: its messages."""
+        self.class_names: list[str] = []
+        """Of a net's definition: the sizes that its class takes."""
+        self.fed: list[tuple[Any, Any]] = []
+        """The nets that are layers which it uses, and what flows into them."""
+        self.seen = Seen() if defining and program.observes else None
 
     @property
     def report(self) -> Report:
@@ -154,7 +174,10 @@ class Walk:
         """The value of an expression; a Blur where a mistake was told."""
         handler = _EVALUATORS[type(node)]
         try:
-            return handler(self, node)
+            val = handler(self, node)
+            if self.seen is not None:
+                self.seen.values[node.span[1:]] = val.value
+            return val
         except Refusal as refusal:
             self.refused(refusal, node.span)
         except OverflowError:
@@ -164,11 +187,14 @@ class Walk:
         return Val(BLUR, graph.Const(None), node.span)
 
     def execute(self, statements: Iterable[syntax.Statement]) -> None:
+        init = self.init
         for statement in statements:
+            if self.returned and not self.defining:
+                # A use that has its result goes no further.
+                if not may_follow(statement):
+                    continue
             self.flow_name = ""
-            if self.pending is not None and not isinstance(
-                statement, syntax.Init | syntax.Tie
-            ):
+            if self.pending is not None and not may_follow(statement):
                 self.dropped()
             try:
                 _STATEMENTS[type(statement)](self, statement)
@@ -176,6 +202,7 @@ class Walk:
                 self.refused(refusal, statement.span)
             except Stop:
                 pass
+        self.init = init
 
     def dropped(self) -> None:
         """A flow whose result nothing takes."""
@@ -372,6 +399,8 @@ class Walk:
 
     def bind(self, name: str, val: Val) -> None:
         self.scope[name] = val
+        if self.seen is not None and val.span is not None:
+            self.seen.values[val.span[1:]] = val.value
 
     @contextmanager
     def shadowed(self, names: Iterable[str]) -> Iterator[None]:
@@ -461,3 +490,10 @@ def is_blur(*values: Any) -> bool:
 
 def plain(expr: Expr) -> bool:
     return isinstance(expr, graph.Ref | graph.Const)
+
+
+def may_follow(statement: syntax.Statement) -> bool:
+    """Whether a line may stand behind the result: `tie` and `init`."""
+    if isinstance(statement, syntax.If):
+        return all(map(may_follow, (*statement.body, *statement.orelse)))
+    return isinstance(statement, syntax.Init | syntax.Tie)

@@ -35,9 +35,15 @@ class Annotations:
         self.later: set[str] = set()
         """Variables that a layer's result is given to, if only later: to mypy they
         are Any from there on, unless the first assignment says what they are."""
+        self.mixed: set[str] = set()
+        """Variables that may hold something else than a tensor at some time."""
         for statement in assignments(statements):
-            if isinstance(statement.target, Symbol) and self.is_any(statement.value):
-                self.later.add(spell(statement.target))
+            if isinstance(statement.target, Symbol):
+                name = spell(statement.target)
+                if self.is_any(statement.value):
+                    self.later.add(name)
+                if statement.target.type != "Tensor" or _of_any_kind(statement.value):
+                    self.mixed.add(name)
 
     def ahead(self, statement: graph.Assign) -> list[str]:
         """Variables that need a line of their own: `y, _ = self.rnn(x)` has no
@@ -69,7 +75,8 @@ class Annotations:
             and (self.is_any(statement.value) or name in self.later)
         ):
             self.typed.add(name)
-            return f": {self.result}"
+            several = " | " in self.result and name not in self.mixed
+            return ": Tensor" if several else f": {self.result}"
         self._first(name, statement.value)
         return ""
 
@@ -95,6 +102,12 @@ class Annotations:
             case graph.Choose():
                 return self.is_any(expr.then) or self.is_any(expr.other)
         return False
+
+
+def _of_any_kind(value: graph.Expr) -> bool:
+    """Whether an expression may give a tuple, a dict or None."""
+    kinds = graph.Sequence | graph.Mapped | graph.Const | graph.Choose | graph.Ref
+    return isinstance(value, kinds)
 
 
 def assignments(statements: list[Any]) -> Iterable[graph.Assign]:

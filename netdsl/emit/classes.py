@@ -21,7 +21,13 @@ from netdsl.emit.naming import name_temporaries
 from netdsl.emit.opposites import negated
 from netdsl.emit.signatures import Signatures
 from netdsl.emit.spelling import quoted
-from netdsl.emit.tensors import drawn_early, drawn_in_place, own_tensors, write_reset
+from netdsl.emit.tensors import (
+    drawn_early,
+    drawn_in_place,
+    own_tensors,
+    write_reset,
+    write_ties,
+)
 from netdsl.facts import Comparison
 from netdsl.graph import ChainModule, Symbol
 from netdsl.shapes import Shape
@@ -93,19 +99,11 @@ class ClassWriter(Signatures):
         owns = own_tensors(self.walk.init)
         if owns and not constructor.in_place and constructor.fill_behind is None:
             inner.add("self.reset_parameters()", owns[-1].span)
+        # mypy can't infer what a class asks of another of its own.
+        kind = ": int" if self.stands_in_itself() else ""
         for attribute, value in self._kept().items():
-            inner.add(f"self.{attribute} = {value}", self.net.name_span)
-        for tie in self.walk.ties:
-            target = self.init_speller.text(tie.target)
-            source = self.init_speller.text(tie.source)
-            if ".get_parameter(" in target:
-                owner, _, name = target.rpartition(".get_parameter(")
-                inner.add(
-                    f"{owner}.register_parameter({name.rstrip(')')}, {source})",
-                    tie.span,
-                )
-            else:
-                inner.add(f"{target} = {source}", tie.span)
+            inner.add(f"self.{attribute}{kind} = {value}", self.net.name_span)
+        write_ties(self.init_speller, inner, self.walk.ties)
         init_rules(self.program, self.walk, self.init_speller, inner)
         lets = {s.name for s, _ in self.walk.let_values}
         for name, value in self.stored.items():
@@ -349,11 +347,19 @@ def _wants_name(expr: graph.Expr) -> bool:
 
 
 def _source_name(expr: graph.Expr) -> str:
+    """The name of what a value is made from; `x` if a function makes it of several."""
     for part in graph.every(expr):
+        if isinstance(part, graph.CallOf) and _reads_several(part):
+            return "x"
         if isinstance(part, Symbol) and part.kind in ("input", "var", "temp"):
             name = part.name or part.hint
             return name if len(name) == 1 else "x"
     return "x"
+
+
+def _reads_several(call: graph.CallOf) -> bool:
+    first = {id(a.symbol) for a in call.arguments if isinstance(a, graph.Ref)}
+    return len(first) > 1
 
 
 def _size_symbols(walk: Walk) -> list[Symbol]:

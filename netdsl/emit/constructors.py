@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from netdsl import dims, graph
-from netdsl.elaborate.demand import in_module, net_sizes, parameter_sizes, running
+from netdsl.elaborate.demand import (
+    in_module,
+    net_sizes,
+    parameter_sizes,
+    registered,
+    running,
+)
 from netdsl.elaborate.making import SPREAD
 from netdsl.elaborate.trees import OutOf
 from netdsl.elaborate.values import Val
+from netdsl.emit.carried import early_step, grown
 from netdsl.emit.lines import Lines
 from netdsl.emit.opposites import negated
 from netdsl.emit.rounds import (
@@ -38,6 +46,7 @@ from netdsl.graph import (
     SkipModule,
     Symbol,
 )
+from netdsl.reserved import FILE, is_attribute
 
 SHORT = 60
 
@@ -57,16 +66,19 @@ class Constructor:
         self.speller = speller
         self.lines = lines
         self.namespaces: set[tuple[str, ...]] = set()
+        self.annotated: set[str] = set()
+        """Attributes whose type was said ahead of their first value."""
         self.building: list[str] = []
         """Local names of lists that are being filled."""
         self.written: set[int] = set()
         """Registrations that a ModuleDict took in."""
         self.behind_lets: dict[str, str] = {}
         """Lines that keep what a `let` names, right behind it."""
-        self.made: set[str] = set()
         self.in_place = False
         """The net's own tensors get their values where they are made."""
         self.fill_behind: Any = None
+        self.last_if: tuple[str, int, int] | None = None
+        """The test of the `if` that ends at this line, and its depth."""
 
     # -- statements ------------------------------------------------------------
 
@@ -91,6 +103,7 @@ class Constructor:
                 case graph.OwnTensor():
                     write_own(self.speller, self.lines, statement, self.in_place)
                 case graph.Branch():
+                    self._annotate(statement)
                     self._branch(statement, wanted_lets)
             if statement is self.fill_behind:
                 self.lines.add("self.reset_parameters()", statement.span)
@@ -99,8 +112,18 @@ class Constructor:
         """From here on, a size that a `let` has named goes by that name."""
         for symbol in symbols:
             size = self.lets.get(id(symbol))
-            if isinstance(size, dims.Dim) and dims.single(size) is None:
+            if isinstance(size, dims.Dim) and not _has_name(dims.single(size)):
                 self.speller.known.append((size, self.speller.symbol_text(symbol)))
+
+    def _annotate(self, statement: graph.Branch) -> None:
+        """A layer that the arms make of different classes is an `nn.Module`."""
+        then, other = _classes(statement.then), _classes(statement.other)
+        for name, kinds in then.items():
+            unlike = len(kinds | other.get(name, kinds)) > 1
+            if unlike and name not in self.annotated:
+                self.annotated.add(name)
+                kind = self.speller.imports.note("nn.Module")
+                self.lines.add(f"self.{name}: {kind}", statement.span)
 
     def _branch(self, statement: graph.Branch, wanted: set[int]) -> None:
         test = self.speller.text(statement.test)
@@ -197,7 +220,7 @@ class Constructor:
         """`self.name = value`, or what registers a name that is no attribute."""
         last = path[-1]
         if len(path) == 1:
-            if isinstance(last, str) and last.isidentifier() and last != "self":
+            if isinstance(last, str) and is_attribute(last):
                 self.lines.add(f"self.{last}{kind} = {value}", span)
             else:
                 name = (
@@ -215,7 +238,7 @@ class Constructor:
     def _register_choice(self, path: Any, module: ChoiceModule, span: Any) -> None:
         one_line = self._inline_choice(module)
         module_type = f": {self.speller.imports.note('nn.Module')}"
-        kind = module_type if len(path) == 1 and path not in self.made else ""
+        kind = module_type if len(path) == 1 and path[0] not in self.annotated else ""
         if one_line is not None:
             self.assign(path, one_line, span, kind)
             return
@@ -488,6 +511,7 @@ class Constructor:
         with self.lines.indented():
             self._fill_member(owner, Member(member.label, then), index, named)
         if isinstance(other, SkipModule):
+            self.last_if = test, len(self.lines), self.lines.depth
             return
         start = len(self.lines)
         self._fill_member(owner, Member(member.label, other), index, named)
@@ -530,9 +554,16 @@ class Constructor:
             if isinstance(a, dims.Name) and isinstance(a.origin, OutOf)
         }
         self._asked = getattr(self, "_asked", set()) | asked
+        step = early_step(repeat, carried)
         for i, member in enumerate(repeat.members):
+            if step is not None and i == step.at:
+                name, by = speller.symbol_text(step.symbol), speller.size(step.by)[0]
+                self.lines.add(f"{name} += {by}", repeat.span)
+                speller.running[step.before] = step.then
             self._fill_member(owner, member, i, named)
         self._carry(carried, repeat.span)
+        if step is not None:
+            del speller.running[step.before]
         del self.building[outside:]
         self.lines.depth = depth
         self._leave(undo)
@@ -557,18 +588,37 @@ class Constructor:
 
     def _carry_one(self, name: str, after: Any, span: Any) -> None:
         speller = self.speller
+        after = dims.substitute(after, speller.running)
         atom = dims.single(after)
         if isinstance(atom, dims.Choose) and isinstance(atom.test, Val):
-            then, other = (speller.size(p)[0] for p in atom.parts())
-            if name in (then, other):
-                stays = name == then
+            then, other = atom.arms
+            texts = [speller.size(arm)[0] for arm in atom.arms]
+            if name in texts:
+                stays = name == texts[0]
                 test = atom.test.expr
-                shown = negated(speller, test) if stays else speller.text(test)
-                self.lines.add(f"if {shown}:", span)
+                with speller.in_rounds_of(atom, atom.test):
+                    shown = negated(speller, test) if stays else speller.text(test)
+                if self.last_if != (shown, len(self.lines), self.lines.depth):
+                    self.lines.add(f"if {shown}:", span)
                 with self.lines.indented():
-                    self.lines.add(f"{name} = {other if stays else then}", span)
+                    self._change(name, other if stays else then, span)
                 return
-        self.lines.add(f"{name} = {speller.size(after)[0]}", span)
+        self._change(name, after, span)
+
+    def _change(self, name: str, size: Any, span: Any) -> None:
+        """`channels += growth`, or `channels = 2 * width`"""
+        speller = self.speller
+        own = [
+            a.origin
+            for a in dims.atoms(size)
+            if isinstance(a, dims.Name) and isinstance(a.origin, Symbol)
+        ]
+        more = grown(size, [s for s in own if speller.symbol_text(s) == name])
+        text = speller.size(size)[0]
+        if more is not None and not speller.size(more)[0].startswith("-"):
+            self.lines.add(f"{name} += {speller.size(more)[0]}", span)
+        else:
+            self.lines.add(f"{name} = {text}", span)
 
     def _is_asked(self, module: Module) -> bool:
         return id(module) in getattr(self, "_asked", set())
@@ -592,28 +642,63 @@ class Constructor:
         read = {a for m in repeat.members for a in atoms(m.module)}
         read |= {a for _, _, after in repeat.carried for a in dims.atoms(after)}
         sizes = {t for a, t in self.speller.elements if a in read}
+        words = {w for text in sizes for w in re.findall(r"\w+", text)}
 
         def visible(target: Any) -> Any:
             if isinstance(target, tuple):
                 return tuple(visible(t) for t in target)
-            shown = id(target) in used or self.speller.target(target) in sizes
+            shown = id(target) in used or self.speller.target(target) in words
             return target if shown else graph.Raw("_")
 
         return self.speller.target(visible(loop.target))
 
-    def _in_loops(self, repeat: RepeatModule) -> int:
+    def _in_loops(self, repeat: RepeatModule) -> tuple[int, int]:
         """Gives the elements of the lists looped over the names of the targets."""
-        before = len(self.speller.elements)
+        before = len(self.speller.elements), len(self.speller.known)
         for loop in repeat.loops:
-            element_names(self.speller, loop, repeat)
+            taken = self.speller.taken | set(self.building)
+            element_names(self.speller, loop, repeat, taken)
         return before
 
-    def _leave(self, before: int) -> None:
-        del self.speller.elements[before:]
+    def _leave(self, before: tuple[int, int]) -> None:
+        elements, known = before
+        del self.speller.elements[elements:]
+        del self.speller.known[known:]
 
     def _local(self, name: str) -> str:
         """A name for a layer under construction."""
-        plain = name if name.isidentifier() and name != "self" else "layers"
+        plain = name if is_attribute(name) and name not in FILE else "layers"
         taken = self.speller.taken | set(self.building)
         candidates = [plain, f"{plain}_layers", *(f"{plain}_{i}" for i in range(2, 99))]
         return next(c for c in candidates if c not in taken)
+
+
+def _classes(statements: list[Any]) -> dict[str, set[Any]]:
+    """What classes of layers statements give to attributes, by their names."""
+    out: dict[str, set[Any]] = {}
+    for statement in registered(statements):
+        name = statement.label[0]
+        if len(statement.label) == 1 and isinstance(name, str) and is_attribute(name):
+            out.setdefault(name, set()).add(_class_of(statement.module))
+    return out
+
+
+def _class_of(module: Module) -> Any:
+    """What tells the classes of two layers apart."""
+    match module:
+        case LayerModule():
+            return module.declaration.target
+        case NetModule():
+            return id(module.net)
+        case ChainModule():
+            return module.is_plain_list
+        case ChoiceModule():
+            return None  # it says its type itself
+    return type(module)
+
+
+def _has_name(atom: dims.Atom | None) -> bool:
+    """Whether an atom is spelled as short as any name that a `let` gives it."""
+    if isinstance(atom, dims.Name):
+        return not isinstance(atom.origin, graph.CallOf)
+    return isinstance(atom, dims.Element)

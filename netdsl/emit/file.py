@@ -475,7 +475,7 @@ def needed_nets(program: Any, net: syntax.Net) -> Iterator[syntax.Net]:
             ):
                 yield from _value_nets(argument.value)
     for rule in walk.rules:
-        if isinstance(rule.owner, syntax.Net):
+        if isinstance(rule, graph.InitRule) and isinstance(rule.owner, syntax.Net):
             yield rule.owner
 
 

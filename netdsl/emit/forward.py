@@ -11,7 +11,7 @@ from netdsl.elaborate.values import (
 from netdsl.emit.annotations import Annotations
 from netdsl.emit.lines import Lines
 from netdsl.emit.opposites import opposite
-from netdsl.emit.spelling import Speller
+from netdsl.emit.spelling import AND, CHOICE, Speller
 from netdsl.graph import Symbol
 
 
@@ -60,9 +60,12 @@ class ForwardWriter:
                 case graph.Repeat():
                     iterable = speller.text(statement.loop.iterable)
                     target = speller.target(_read_names(statement))
+                    start = len(self.lines)
                     self.lines.add(f"for {target} in {iterable}:", span)
                     with self.lines.indented():
                         self.block(statement.body)
+                    if len(self.lines) == start + 1:
+                        del self.lines.lines[start:]  # nothing in it
 
     def _list_type(self, symbol: Symbol) -> str:
         """The annotation of a list that starts empty."""
@@ -82,10 +85,18 @@ class ForwardWriter:
 
     def _branch(self, statement: graph.Branch) -> None:
         then, other = statement.then, statement.other
-        test = self.speller.test(statement.test)
+        tests = [statement.test]
         if not then:
             then, other = other, []
-            test = self.speller.test(opposite(statement.test))
+            tests = [opposite(statement.test)]
+        while not other and len(then) == 1 and isinstance(then[0], graph.Branch):
+            # `if a:` with nothing but `if b:` in it is `if a and b:`
+            if not then[0].then or then[0].other:
+                break
+            tests.append(then[0].test)
+            then = then[0].then
+        least = AND if len(tests) > 1 else CHOICE
+        test = " and ".join(self.speller.test(t, least) for t in tests)
         self.lines.add(f"if {test}:", statement.span)
         with self.lines.indented():
             self.block(then)

@@ -1,4 +1,5 @@
-"""`init` lines: one walk over the modules at the end of `__init__`."""
+"""`init` lines: one walk over the modules at the end of `__init__`, or a line each
+where all name layers of the class itself."""
 
 from __future__ import annotations
 
@@ -10,17 +11,33 @@ from netdsl.elaborate.walk import Walk
 from netdsl.emit.lines import Lines
 from netdsl.emit.spelling import Speller, quoted
 from netdsl.layers.spec import Declaration
+from netdsl.records import Record
+from netdsl.reserved import is_attribute
 
 
 def init_rules(program: Any, walk: Walk, speller: Speller, lines: Lines) -> None:
     """Writes the walk: each tensor is set once, by the last line that matches it."""
-    rules: list[graph.InitRule] = walk.rules
-    if not rules:
-        return
+    rules = [r for r in walk.rules if isinstance(r, graph.InitRule)]
+    if rules:
+        _walk(walk, speller, lines, rules)
+    for part in walk.rules:
+        if isinstance(part, graph.InitPart):
+            _assign(speller, lines, part, speller.text(part.target))
+
+
+def _walk(
+    walk: Walk, speller: Speller, lines: Lines, rules: list[graph.InitRule]
+) -> None:
     by_path = [r for r in rules if r.owner is None]
     span = rules[0].span
+    if by_path == rules:
+        placed = _placed(walk, rules)
+        if placed is not None:
+            for one in placed:
+                _set_placed(speller, lines, one)
+            return
+    # A tied parameter has several names, and torch lists it under one.
     if by_path == rules and not walk.ties:
-        # A tied parameter has several names, and torch lists it under one.
         lines.add("for name, parameter in self.named_parameters():", span)
         with lines.indented():
             _by_name(speller, lines, rules)
@@ -40,6 +57,84 @@ def init_rules(program: Any, walk: Walk, speller: Speller, lines: Lines) -> None
                 for rule in mine:
                     _set(speller, lines, rule, f"module.{rule.parameter}")
             word = "elif"
+
+
+class _Placed(Record):
+    """A parameter that a rule names, and where a walk over the class meets it."""
+
+    order: tuple[int, ...]
+    rule: graph.InitRule
+    path: tuple[str, ...]
+    may_lack: bool
+
+
+def _placed(walk: Walk, rules: list[graph.InitRule]) -> list[_Placed] | None:
+    """The parameters that rules name, in the order of a walk; None if a rule names
+    others than those of layers that the class surely has."""
+    found: dict[tuple[str, ...], _Placed] = {}
+    for rule in rules:
+        placed = _place(walk, rule)
+        if placed is None:
+            return None
+        found[placed.path] = placed
+    return sorted(found.values(), key=lambda p: p.order)
+
+
+def _place(walk: Walk, rule: graph.InitRule) -> _Placed | None:
+    name = rule.parameter
+    path = (*rule.pattern.split("."), name) if rule.pattern else (name,)
+    for at, statement in enumerate(walk.init):
+        match statement:
+            case graph.OwnTensor() if (statement.symbol.name,) == path:
+                return _Placed((0, at), rule, path, False)
+            case graph.Register(label=label, module=module) if label == path[:1]:
+                order: tuple[int, ...] = (1, at)
+                for part in path[1:-1]:
+                    if not isinstance(module, graph.ChainModule):
+                        return None
+                    labels = [member.label for member in module.members]
+                    if part not in labels:
+                        return None
+                    order = (*order, labels.index(part))
+                    module = module.members[labels.index(part)].module
+                return _in_layer(module, order, rule, path)
+    return None
+
+
+def _in_layer(
+    module: graph.Module,
+    order: tuple[int, ...],
+    rule: graph.InitRule,
+    path: tuple[str, ...],
+) -> _Placed | None:
+    names = ("weight", "bias")
+    if not isinstance(module, graph.LayerModule) or rule.parameter not in names:
+        return None
+    given = module.keywords.get("bias")
+    if given is not None and given.value is not True and rule.parameter == "bias":
+        return None
+    # torch says of a convolution's bias alone that it may be None.
+    optional = module.declaration.target.startswith("nn.Conv")
+    return _Placed(
+        (*order, names.index(rule.parameter)),
+        rule,
+        path,
+        optional and rule.parameter == "bias",
+    )
+
+
+def _set_placed(speller: Speller, lines: Lines, placed: _Placed) -> None:
+    *owner, name = placed.path
+    if len(owner) > 1 or not all(map(is_attribute, placed.path)):
+        target = f"self.get_parameter({quoted('.'.join(placed.path))})"
+    else:
+        target = ".".join(["self", *owner, name])
+    if placed.may_lack and not target.endswith(")"):
+        lines.add(f"if {target} is not None:", placed.rule.span)
+        with lines.indented():
+            _assign(speller, lines, placed.rule, target)
+        return
+    _assign(speller, lines, placed.rule, target)
 
 
 def _by_name(speller: Speller, lines: Lines, rules: list[graph.InitRule]) -> None:
@@ -126,6 +221,11 @@ def _chain(speller: Speller, lines: Lines, rules: list[graph.InitRule]) -> None:
         else:
             test = f"isinstance(module, {' | '.join(owners)})"
             target = f"module.{rule.parameter}"
+        if rule is groups[-1][1] and _may_lack(rule):
+            lines.add(f"{word} {test} and {target} is not None:", rule.span)
+            with lines.indented():
+                _assign(speller, lines, rule, target)
+            return
         lines.add(f"{word} {test}:", rule.span)
         with lines.indented():
             _set(speller, lines, rule, target)
@@ -159,7 +259,7 @@ def _set(speller: Speller, lines: Lines, rule: graph.InitRule, target: str) -> N
     _assign(speller, lines, rule, target)
 
 
-def fans(value: Initialiser, target: str) -> list[str]:
+def fans(value: Initialiser, target: str, owner: Any = None) -> list[str]:
     """The lines that work out `fan_in` and `fan_out`, if a value reads them."""
     used = {
         part.name
@@ -167,17 +267,25 @@ def fans(value: Initialiser, target: str) -> list[str]:
         for part in graph.every(e)
         if isinstance(part, graph.Raw)
     }
-    lines = []
-    if "fan_in" in used:
-        lines.append(f"fan_in = {target}[0].numel()")
-    if "fan_out" in used:
-        lines.append(f"fan_out = {target}.shape[0] * {target}[0][0].numel()")
-    return lines
+    texts = {
+        "fan_in": f"{target}[0].numel()",
+        "fan_out": f"{target}.shape[0] * {target}[0][0].numel()",
+    }
+    names = owner.signature.by_name if isinstance(owner, Declaration) else {}
+    if "in_features" in names and "out_features" in names:
+        module = target.rpartition(".")[0]
+        texts = {f"fan_{way}": f"{module}.{way}_features" for way in ("in", "out")}
+    return [f"{name} = {text}" for name, text in texts.items() if name in used]
 
 
-def _assign(speller: Speller, lines: Lines, rule: graph.InitRule, target: str) -> None:
+def _assign(
+    speller: Speller,
+    lines: Lines,
+    rule: graph.InitRule | graph.InitPart,
+    target: str,
+) -> None:
     value: Initialiser = rule.value
-    for line in fans(value, target):
+    for line in fans(value, target, rule.owner):
         lines.add(line, rule.span)
     parts = [target, *(speller.text(a) for a in value.arguments)]
     parts += [f"{k}={speller.text(v)}" for k, v in value.keywords]

@@ -17,6 +17,9 @@ from netdsl.graph import (
     RepeatModule,
     Symbol,
 )
+from netdsl.reserved import FILE, is_attribute
+
+_COUNTERS = ("i", "j", "k", *(f"i_{n}" for n in range(2, 99)))
 
 
 def target_names(target: Any) -> list[str]:
@@ -41,7 +44,7 @@ def join_inner(repeat: RepeatModule, symbol: Symbol, after: Any) -> None:
 def member_word(owner: str) -> str:
     """`up` for a list at `self.ups`"""
     word = owner.rpartition(".")[2]
-    return word.removesuffix("s") if word.isidentifier() and word != "self" else ""
+    return word.removesuffix("s") if is_attribute(word) and word not in FILE else ""
 
 
 def local_name(module: Module) -> str:
@@ -96,15 +99,20 @@ def size_symbols(size: Any) -> list[Symbol]:
     return list(size_names(size))
 
 
-def element_names(speller: Speller, loop: graph.Loop, repeat: RepeatModule) -> None:
+def element_names(
+    speller: Speller, loop: graph.Loop, repeat: RepeatModule, taken: set[str]
+) -> None:
     """Maps what a round's targets hold to their names: in terms of the loop's
     round, `widths[i]` is `w`."""
     used = {a for m in repeat.members for a in atoms(m.module)}
+    used |= {a for _, _, after in repeat.carried for a in dims.atoms(after)}
     if isinstance(loop.target, Symbol) and loop.target.name == "_":
         if dims.single(repeat.index) in used:
-            loop.target.name = "i"
+            loop.target.name = next(n for n in _COUNTERS if n not in taken)
     for atom, name in target_atoms(loop):
         speller.elements.append((atom, name))
+    if isinstance(loop.target, Symbol) and isinstance(loop.target.value, dims.Dim):
+        speller.known.append((loop.target.value, loop.target.name))
 
 
 def target_atoms(loop: graph.Loop) -> list[tuple[dims.Atom, str]]:
@@ -115,6 +123,11 @@ def target_atoms(loop: graph.Loop) -> list[tuple[dims.Atom, str]]:
         if isinstance(target, tuple):
             for part in target:
                 visit(part)
+        elif isinstance(target, Symbol) and isinstance(target.value, tuple):
+            for k, part in enumerate(target.value):
+                atom = dims.single(part) if isinstance(part, dims.Dim) else None
+                if atom is not None:
+                    out.append((atom, f"{target.name}[{k}]"))
         elif isinstance(target, Symbol) and isinstance(target.value, dims.Dim):
             atom = dims.single(target.value)
             if atom is not None:
@@ -122,12 +135,22 @@ def target_atoms(loop: graph.Loop) -> list[tuple[dims.Atom, str]]:
                 return
             # `for k in range(1, n)`: the round is `k - 1`.
             for monomial, factor in target.value.terms:
-                if factor == 1 and len(monomial) == 1 and monomial[0][1] == 1:
+                if len(monomial) == 1 and monomial[0][1] == 1:
                     atom = monomial[0][0]
-                    rest = target.value - dims.of(atom)
+                    rest = target.value - factor * dims.of(atom)
                     if isinstance(rest, int):
-                        sign = "-" if rest > 0 else "+"
-                        out.append((atom, f"({target.name} {sign} {abs(rest)})"))
+                        out.append((atom, _round_text(target.name, rest, factor)))
 
     visit(loop.target)
     return out
+
+
+def _round_text(name: str, start: int, step: int) -> str:
+    """The number of a round, by a variable that starts there and takes such steps."""
+    text = name
+    if start:
+        text = f"{name} {'-' if start > 0 else '+'} {abs(start)}"
+    if step == 1:
+        return text
+    text = f"({text})" if start else text
+    return f"{text} // {step}"

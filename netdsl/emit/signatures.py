@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Any
 
 from netdsl import dims, graph, syntax
@@ -17,7 +18,7 @@ from netdsl.elaborate.values import (
     Val,
 )
 from netdsl.emit.lines import Lines
-from netdsl.emit.spelling import Imports, Speller
+from netdsl.emit.spelling import Imports, Speller, quoted
 from netdsl.emit.symbols import Symbols
 from netdsl.graph import Symbol
 from netdsl.layers import Unknown
@@ -56,13 +57,32 @@ class Signatures(Symbols):
             return "Any"
         return kind.replace("any", self.imports.use("Any")) if "any" in kind else kind
 
-    def _net_type(self, symbol: Symbol) -> str:
+    def _bindings(self, symbol: Symbol) -> tuple[Any, ...]:
+        """What a net parameter stands for."""
         val = self.walk.scope.get(symbol.name)
-        bindings = (
-            val.value.bindings
-            if val is not None and isinstance(val.value, NetParameter | OpenNets)
-            else ()
+        opens = val is not None and isinstance(val.value, NetParameter | OpenNets)
+        return val.value.bindings if val is not None and opens else ()
+
+    def stands_in_itself(self) -> bool:
+        """Whether the class may be handed to one of its own."""
+        return any(
+            isinstance(b.target, syntax.Net) and self._made_by(b.target) == self.name
+            for symbol in self.walk.hypers.values()
+            for b in self._bindings(symbol)
         )
+
+    @property
+    def name(self) -> str:
+        return str(self.file.net_name(self.net))
+
+    def _union(self, names: Iterable[str]) -> str:
+        """One of the classes; the one that is being defined has no name yet."""
+        made = dict.fromkeys(names)
+        text = " | ".join(made)
+        return quoted(text) if self.name in made else text
+
+    def _net_type(self, symbol: Symbol) -> str:
+        bindings = self._bindings(symbol)
         targets = [b.target for b in bindings]
         plain = all(
             isinstance(b.target, syntax.Net)
@@ -72,12 +92,10 @@ class Signatures(Symbols):
             for b in bindings
         )
         if bindings and plain:
-            names = dict.fromkeys(self.file.net_name(t) for t in targets)
-            return f"type[{' | '.join(names)}]"
+            return f"type[{self._union(self.file.net_name(t) for t in targets)}]"
         self.imports.use("Callable")
         if bindings and all(isinstance(t, syntax.Net) for t in targets):
-            made = dict.fromkeys(self._made_by(t) for t in targets)
-            return f"Callable[..., {' | '.join(made)}]"
+            return f"Callable[..., {self._union(map(self._made_by, targets))}]"
         return f"Callable[..., {self.imports.note('nn.Module')}]"
 
     def _made_by(self, net: syntax.Net) -> str:
@@ -131,11 +149,7 @@ class Signatures(Symbols):
             case Tensor():
                 return self.imports.use("Tensor")
             case Blur() | Unknown():
-                if isinstance(value, Unknown) and value.type in (
-                    "int",
-                    "float",
-                    "bool",
-                ):
+                if isinstance(value, Unknown) and _is_plain(value.type):
                     return value.type
                 return self.imports.use("Any")
             case Maybe():
@@ -179,9 +193,9 @@ class Signatures(Symbols):
             inputs = [together]
         first, *others = [f"{part}," for part in inputs[:-1]] + [inputs[-1]]
         lines.add(f'"""{first}')
-        for part in others:
-            lines.add(part)
-        lines.add(f"-> {result}")
+        for part in [*others, f"-> {result}"]:
+            for line in _wrapped(part, WIDEST - 4 * 2):
+                lines.add(line)
         lines.add('"""')
 
     def _type_text(self, value: Any) -> str:
@@ -221,6 +235,26 @@ class Signatures(Symbols):
         return ""
 
 
+def _wrapped(text: str, width: int) -> list[str]:
+    """A shape in lines that are not too wide, broken between its sizes."""
+    if len(text) <= width:
+        return [text]
+    lines: list[str] = []
+    depth = start = at = 0
+    for i, char in enumerate(text):
+        depth += (char == "(") - (char == ")")
+        if char == "," and depth == 0:
+            if i - start > width and at > start:
+                lines.append(text[start:at])
+                start = at + 1
+            at = i + 1
+    if len(text) - start > width and at > start:
+        lines.append(text[start:at])
+        start = at + 1
+    lines.append(text[start:])
+    return [lines[0], *(f"    {line}" for line in lines[1:])]
+
+
 def docstring(lines: Lines, text: str) -> None:
     """A docstring of plain ASCII, whatever the text holds."""
     escaped = ascii(text)[1:-1].replace("\\'", "'").replace("\\n", "\n")
@@ -235,6 +269,12 @@ def docstring(lines: Lines, text: str) -> None:
     for part in parts[1:]:
         lines.add(part.rstrip())
     lines.add('"""')
+
+
+def _is_plain(kind: str) -> bool:
+    """Whether a type is of Python's own: `list[tuple[int, float]]`."""
+    words = {"int", "float", "bool", "str", "list", "tuple", "dict"}
+    return set(re.findall(r"\w+", kind)) <= words
 
 
 def _has_tensor(value: Any) -> bool:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from netdsl import dims, graph, syntax
 from netdsl.dims import Size
+from netdsl.elaborate.arithmetic import text_of
 from netdsl.elaborate.members import has_class
 from netdsl.elaborate.trees import OutOf
 from netdsl.elaborate.values import (
@@ -17,9 +19,11 @@ from netdsl.elaborate.values import (
     FunctionValue,
     NetParameter,
     Val,
+    rounds_read,
 )
 from netdsl.graph import Expr, Symbol
 from netdsl.layers.spec import Declaration
+from netdsl.reserved import is_attribute
 
 # How tightly Python binds: what is looser stands in parentheses.
 CHOICE, OR, AND, NOT, COMPARE, SUM, PRODUCT, UNARY, POWER, ATOM = range(1, 11)
@@ -83,12 +87,16 @@ class Speller:
         """Elements of lists that a loop has names for."""
         self.known: list[tuple[Size, str]] = []
         """Sizes that a `let` has named."""
+        self.running: dict[dims.Atom, Size] = {}
+        """Running ints that changed in this round, in terms of their new values."""
         self.is_static: Callable[[Expr], bool] = lambda expr: False
         self.in_static_test = False
         """In a test that is settled when the module is built: sizes in it are read
         from the module, not from the tensor, so that tracers need not ask."""
         self.taken: set[str] = set()
         """Names that layers under construction can't have."""
+        self.moved: dict[int, Size] = {}
+        """Variables of a loop, by the rounds of the loop that builds."""
         self.locals: dict[int, str] = {}
         """Layers that a building loop holds in a variable."""
 
@@ -114,6 +122,8 @@ class Speller:
             case graph.Raw():
                 return self.imports.note(expr.name), ATOM
             case graph.Ref():
+                if id(expr.symbol) in self.moved:
+                    return self.size(self.moved[id(expr.symbol)])
                 return self.symbol_text(expr.symbol), ATOM
             case graph.SizeOf():
                 return self.size(expr.size)
@@ -228,7 +238,7 @@ class Speller:
         owner = self.text(expr.value, ATOM)
         if not isinstance(expr.name, str):
             return f"{owner}[{self.text(expr.name)}]"
-        if expr.typed and expr.name.isidentifier():
+        if expr.typed and is_attribute(expr.name):
             return f"{owner}.{expr.name}"
         return f"{owner}.get_submodule({quoted(expr.name)})"
 
@@ -270,6 +280,8 @@ class Speller:
     def target(self, target: Any) -> str:
         if isinstance(target, Symbol):
             return self.symbol_text(target)
+        if isinstance(target, graph.AttributeOf):
+            return f"{self.text(target.value, ATOM)}.{target.name}"
         if isinstance(target, Expr):
             return self.text(target)
         inner = ", ".join(
@@ -285,8 +297,7 @@ class Speller:
         text = "self"
         for i, part in enumerate(path):
             if isinstance(part, str):
-                plain = part.isidentifier() and part != "self"
-                if i == 0 and plain:
+                if i == 0 and is_attribute(part):
                     text += f".{part}"
                 elif i == 0:
                     text += f".get_submodule({quoted(part)})"
@@ -326,7 +337,9 @@ class Speller:
         if not value.positional and not value.keywords:
             return name
         self.imports.use("partial")
-        inner = self.given(value.positional, value.keywords)
+        names = _behind_sizes(target, len(value.positional))
+        keywords = (*zip(names, value.positional, strict=False), *value.keywords)
+        inner = self.given(value.positional[len(names) :], keywords)
         return f"partial({name}, {inner})"
 
     def given(self, positional: Sequence[Any], keywords: Any) -> str:
@@ -364,6 +377,8 @@ class Speller:
 
     def size(self, size: Any) -> Text:
         """A size that nobody wrote, spelled out of what has a name here."""
+        if self.running:
+            size = dims.substitute(size, self.running)
         for known, name in self.known:
             if known == size and isinstance(size, dims.Dim):
                 return name, ATOM
@@ -388,7 +403,8 @@ class Speller:
         constants = [p for p in parts if p[1][0].isdigit()]
         ordered = [p for p in parts if p not in constants] + constants
         text = ""
-        for negative, (term, _) in ordered:
+        for negative, spelled in ordered:
+            term = _wrap(spelled, PRODUCT)
             if not text:
                 text = f"-{term}" if negative else term
             else:
@@ -399,7 +415,7 @@ class Speller:
         factors: list[Text] = []
         if coefficient != 1 or not monomial:
             factors.append((str(coefficient), ATOM))
-        for atom, exponent in sorted(monomial, key=lambda f: _place(f[0])):
+        for atom, exponent in sorted(monomial, key=lambda f: self._place(f[0])):
             text = self.atom(atom)
             if exponent > 1:
                 text = _power(_wrap(text, ATOM), str(exponent)), POWER
@@ -411,6 +427,9 @@ class Speller:
     def atom(self, atom: dims.Atom) -> Text:
         for known, name in self.elements:
             if known == atom:
+                return name, ATOM if " " not in name else SUM
+        for size, name in self.known:
+            if dims.single(size) == atom:
                 return name, ATOM
         match atom:
             case dims.Element():
@@ -432,15 +451,46 @@ class Speller:
                     POWER,
                 )
             case dims.Choose():
-                then, other = atom.parts()
-                test = atom.test.expr if isinstance(atom.test, Val) else None
-                shown = self.text(test, OR) if test is not None else atom.shown
+                then, other = atom.arms
+                shown = self._test_of(atom)
                 return (
                     f"{_wrap(self.size(then), OR)} if {shown}"
                     f" else {self.size(other)[0]}",
                     CHOICE,
                 )
         raise AssertionError(atom)
+
+    def _test_of(self, choice: dims.Choose) -> str:
+        """The test of a choice, in terms of the rounds of the loop that it is in."""
+        if not isinstance(choice.test, Val):
+            return choice.shown
+        with self.in_rounds_of(choice, choice.test):
+            return self.text(choice.test.expr, OR)
+
+    @contextmanager
+    def in_rounds_of(self, choice: dims.Choose, test: Val) -> Iterator[None]:
+        """Spells the variables of loops that a choice's test reads by its rounds."""
+        read = zip(rounds_read(test).items(), choice.rounds, strict=True)
+        moved = {id(symbol): at for (symbol, before), at in read if at != before}
+        outside, self.moved = self.moved, {**self.moved, **moved}
+        try:
+            yield
+        finally:
+            self.moved = outside
+
+    def _place(self, atom: dims.Atom) -> int:
+        """Where an atom stands in a product: what a loop goes over first, then names,
+        sizes of a tensor in their order, then what needs parentheses."""
+        if any(known == atom for known, _ in self.elements):
+            return 0
+        if not isinstance(atom, dims.Name):
+            return 100
+        origin = atom.origin
+        if not isinstance(origin, Symbol):
+            return 1
+        if origin.kind == "size" and origin.place is not None:
+            return 2 + int(origin.place[1])
+        return 0 if origin.kind == "loop" else 1
 
     def _name(self, atom: dims.Name) -> Text:
         origin = atom.origin
@@ -451,14 +501,33 @@ class Speller:
         return atom.shown, ATOM
 
     def _element(self, atom: dims.Element) -> str:
-        *outer, index = atom.parts()
-        owner = self.text(atom.origin, ATOM)
-        owner += "".join(f"[{self.size(i)[0]}]" for i in outer)
-        length = dims.of(dims.Name(f"len({atom.list})", 0))
-        back = index - length
-        if isinstance(back, int) and back < 0:
-            return f"{owner}[{back}]"
-        return f"{owner}[{self.size(index)[0]}]"
+        text, owner = atom.list, self.text(atom.origin, ATOM)
+        for index in atom.parts():
+            back = index - dims.of(dims.Name(f"len({text})", 0))
+            if isinstance(back, int) and back < 0:
+                owner += f"[{back}]"
+            else:
+                owner += f"[{self.size(index)[0]}]"
+            text += f"[{text_of(graph.SizeOf(index))}]"
+        return owner
+
+
+def _behind_sizes(target: Any, count: int) -> list[str]:
+    """The names of arguments ahead of which the sizes of the input will be given;
+    empty if they keep their places."""
+    if isinstance(target, NetParameter):
+        bound = [b.target for b in target.bindings if b.target != SKIP]
+        names = [_behind_sizes(b, count) for b in bound]
+        return names[0] if names and all(n == names[0] for n in names) else []
+    if isinstance(target, syntax.Net):
+        return [p.name for p in target.parameters[:count]]
+    if not isinstance(target, Declaration) or not target.infers:
+        return []
+    parameters = target.signature.parameters
+    places = [p for p in parameters if p.inferred is None and p.required][:count]
+    first = next((p for p in parameters if p.inferred is not None), None)
+    moved = places and first and parameters.index(first) < parameters.index(places[-1])
+    return [p.name for p in places] if moved else []
 
 
 def _has_factory(value: Any) -> bool:
@@ -471,19 +540,6 @@ def _has_factory(value: Any) -> bool:
 
 def _wrap(text: Text, least: int) -> str:
     return text[0] if text[1] >= least else f"({text[0]})"
-
-
-def _place(atom: dims.Atom) -> int:
-    """Where an atom stands in a product: the round of a loop first, `i * growth`,
-    then names, sizes of a tensor in their order, then what needs parentheses."""
-    if not isinstance(atom, dims.Name):
-        return 100
-    origin = atom.origin
-    if not isinstance(origin, Symbol):
-        return 1
-    if origin.kind == "size" and origin.place is not None:
-        return 2 + int(origin.place[1])
-    return 0 if origin.kind == "loop" else 1
 
 
 _SIMPLE_INDEX = re.compile(r"-?\w*")

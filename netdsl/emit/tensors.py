@@ -3,7 +3,7 @@ which torch calls after a module was made without memory."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from netdsl import graph
@@ -11,6 +11,7 @@ from netdsl.elaborate.lints import has_weights
 from netdsl.elaborate.starting import Initialiser
 from netdsl.emit.initial import fans
 from netdsl.emit.lines import Lines
+from netdsl.emit.opposites import negated
 from netdsl.emit.spelling import Speller, quoted
 from netdsl.graph import OwnTensor
 from netdsl.shapes import Tensor
@@ -119,6 +120,36 @@ def _made(speller: Speller, statement: OwnTensor, in_place: bool) -> str:
     return f"{note('torch.empty')}({sizes or '()'})"
 
 
+def write_ties(speller: Speller, lines: Lines, ties: list[Any]) -> None:
+    """`self.head.weight = self.wte.weight`"""
+    for tie in ties:
+        if isinstance(tie, graph.Branch):
+            write_branch(speller, lines, tie, write_ties)
+        else:
+            target, source = speller.target(tie.target), speller.text(tie.source)
+            lines.add(f"{target} = {source}", tie.span)
+
+
+def write_branch(
+    speller: Speller,
+    lines: Lines,
+    branch: graph.Branch,
+    write: Callable[[Speller, Lines, list[Any]], None],
+) -> None:
+    """An `if`, with what `write` makes of its sides; one of them may be empty."""
+    then, other = branch.then, branch.other
+    test = speller.text(branch.test)
+    if not then:
+        then, other, test = other, [], negated(speller, branch.test)
+    lines.add(f"if {test}:", branch.span)
+    with lines.indented():
+        write(speller, lines, then)
+    if other:
+        lines.add("else:", branch.span)
+        with lines.indented():
+            write(speller, lines, other)
+
+
 # -- filling them again --------------------------------------------------------
 
 
@@ -141,19 +172,9 @@ def write_reset(speller: Speller, lines: Lines, statements: list[Any]) -> None:
 
 
 def _reset_branch(speller: Speller, lines: Lines, branch: graph.Branch) -> None:
-    from netdsl.emit.opposites import negated
-
-    then, other = branch.then, branch.other
-    test = speller.text(branch.test)
-    if not own_tensors(then):
-        then, other, test = other, [], negated(speller, branch.test)
-    lines.add(f"if {test}:", branch.span)
-    with lines.indented():
-        write_reset(speller, lines, then)
-    if own_tensors(other):
-        lines.add("else:", branch.span)
-        with lines.indented():
-            write_reset(speller, lines, other)
+    then, other = (s if own_tensors(s) else [] for s in (branch.then, branch.other))
+    sides = graph.Branch(branch.test, then, other, branch.span)
+    write_branch(speller, lines, sides, write_reset)
 
 
 def _fill(speller: Speller, lines: Lines, statement: OwnTensor) -> None:

@@ -15,10 +15,14 @@ for _family, (_layers, _functions) in FAMILIES.items():
     for _name in _functions.split():
         FUNCTIONS.expect(_name, _family)
 
+# The modules of torch whose functions go by their full name: `linalg.norm`.
+NAMESPACES = frozenset(n.partition(".")[0] for n in FUNCTIONS if "." in n)
+
 __all__ = [
     "FAMILIES",
     "FUNCTIONS",
     "LAYERS",
+    "NAMESPACES",
     "Call",
     "Declaration",
     "Unknown",

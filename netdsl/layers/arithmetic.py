@@ -7,14 +7,14 @@ from typing import Any
 from netdsl.layers.call import Call
 from netdsl.layers.pointwise import not_bool
 from netdsl.layers.spec import function
-from netdsl.shapes import FLOATS, Refusal, Shape, Tensor, result_dtype
+from netdsl.shapes import COMPLEX, FLOATS, Refusal, Shape, Tensor, result_dtype
 
 
 def _tensors(*values: Any) -> list[Tensor]:
     return [v for v in values if isinstance(v, Tensor)]
 
 
-def _mixed(c: Call, *values: Any) -> Tensor:
+def mixed(c: Call, *values: Any) -> Tensor:
     """The type of an operation on tensors and plain numbers."""
     tensors = _tensors(*values)
     if not tensors:
@@ -33,7 +33,7 @@ def _is_bool(value: Any) -> bool:
 
 
 def _plain(c: Call) -> Tensor:
-    return _mixed(c, c.input, c.other)
+    return mixed(c, c.input, c.other)
 
 
 def _subtract(c: Call) -> Tensor:
@@ -49,7 +49,7 @@ def _subtract(c: Call) -> Tensor:
 
 def _divide(c: Call) -> Tensor:
     result = _plain(c)
-    if result.dtype in FLOATS or result.dtype in ("complex64", "any"):
+    if result.dtype in FLOATS | COMPLEX or result.dtype == "any":
         return result
     return Tensor(result.shape, "float")
 
@@ -65,7 +65,7 @@ def _not_both_bool(c: Call, a: Any, b: Any) -> Tensor:
             f"`{c.declaration.name}` wants numbers, and both sides hold bools",
             "both sides hold bools",
         )
-    return _mixed(c, a, b)
+    return mixed(c, a, b)
 
 
 def _compare(c: Call) -> Tensor:
@@ -81,9 +81,9 @@ def _fold(c: Call) -> Tensor:
             f"{len(values)} flows in" if values else "nothing flows in",
         )
     # Left to right, as it runs: (a + b) + c may differ from a + (b + c) in dtype.
-    result = _mixed(c, *values[:2]) if _tensors(*values[:2]) else _mixed(c, *values)
+    result = mixed(c, *values[:2]) if _tensors(*values[:2]) else mixed(c, *values)
     for value in values[2:]:
-        result = _mixed(c, result, value)
+        result = mixed(c, result, value)
     return result
 
 
@@ -182,6 +182,88 @@ for _name, _rule, _doc in (
 ):
     function(f"{_name}({_BOTH})", f"torch.{_name}", _rule, _doc)
 
+
+def _floats(c: Call) -> Tensor:
+    result = _plain(c)
+    c.floating(result, "its tensors")
+    return result
+
+
+def _whole_numbers(c: Call) -> Tensor:
+    """Of ints or bools, bit by bit."""
+    result = _plain(c)
+    if result.is_float and result.dtype != "any":
+        raise Refusal(
+            "wrong-dtype",
+            f"`{c.declaration.name}` takes ints or bools, not {result.dtype}",
+            "floating point",
+        )
+    return result
+
+
+def _shifted(c: Call) -> Tensor:
+    result = _whole_numbers(c)
+    if result.dtype == "bool":
+        not_bool(c, result)
+    return result
+
+
+def _heaviside(c: Call) -> Tensor:
+    c.same_dtype(c.input, c.values["values"])
+    return c.broadcast(c.input, c.values["values"])
+
+
+def _ldexp(c: Call) -> Tensor:
+    both = c.broadcast(c.input, c.other)
+    kept = c.input.is_float or c.other.is_float
+    return both if kept else Tensor(both.shape, "float")
+
+
+def _float_power(c: Call) -> Tensor:
+    return Tensor(mixed(c, c.input, c.exponent).shape, "float64")
+
+
+def _isclose(c: Call) -> Tensor:
+    c.same_dtype(c.input, c.other)
+    return _compare(c)
+
+
+_SOME = "input: tensor, other: number"
+for _declaration, _rule, _doc in (
+    (f"fmax({_BOTH})", _plain, "The greater of two, and a number rather than nan."),
+    (f"fmin({_BOTH})", _plain, "The lesser of two, and a number rather than nan."),
+    (f"hypot({_BOTH})", _floats, "`sqrt(input * input + other * other)`."),
+    (f"logaddexp({_BOTH})", _floats, "`log(exp(input) + exp(other))`."),
+    (f"logaddexp2({_BOTH})", _floats, "`log2(2 ** input + 2 ** other)`."),
+    (f"nextafter({_BOTH})", _floats, "The next number that there is, towards `other`."),
+    (f"ldexp({_BOTH})", _ldexp, "`input * 2 ** other`."),
+    (f"gcd({_BOTH})", _shifted, "The greatest common divisor."),
+    (f"lcm({_BOTH})", _shifted, "The least common multiple."),
+    (f"copysign({_SOME})", _divide, "The input with the sign of `other`."),
+    (f"bitwise_and({_SIDES})", _whole_numbers, "And, bit by bit, or of bools."),
+    (f"bitwise_or({_SIDES})", _whole_numbers, "Or, bit by bit, or of bools."),
+    (f"bitwise_xor({_SIDES})", _whole_numbers, "Either, bit by bit, or of bools."),
+    (f"bitwise_left_shift({_SIDES})", _shifted, "`input * 2 ** other`, of ints."),
+    (f"bitwise_right_shift({_SIDES})", _shifted, "`input // 2 ** other`, of ints."),
+    (
+        "heaviside(input: tensor, values: tensor)",
+        _heaviside,
+        "0 below 0, 1 above, and `values` at 0.",
+    ),
+    (
+        "float_power(input: number, exponent: number)",
+        _float_power,
+        "Power, in float64.",
+    ),
+    (
+        f"isclose({_BOTH}, rtol: float = 1e-05, atol: float = 1e-08,"
+        " equal_nan: bool = False)",
+        _isclose,
+        "Where two are nearly equal.",
+    ),
+):
+    function(_declaration, f"torch.{_declaration.split('(')[0]}", _rule, _doc)
+
 # -- three values --------------------------------------------------------------
 
 
@@ -197,15 +279,15 @@ def _clamp(c: Call) -> Tensor:
             "`min` and `max` of `clamp` are two tensors or two numbers, not mixed",
             "a tensor and a number",
         )
-    return _mixed(c, c.input, *limits)
+    return mixed(c, c.input, *limits)
 
 
 def _clamp_min(c: Call) -> Tensor:
-    return _mixed(c, c.input, c.min)
+    return mixed(c, c.input, c.min)
 
 
 def _clamp_max(c: Call) -> Tensor:
-    return _mixed(c, c.input, c.max)
+    return mixed(c, c.input, c.max)
 
 
 def _where(c: Call) -> Tensor:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from netdsl.layers.call import Call
-from netdsl.layers.pointwise import keep
+from netdsl.layers.pointwise import complex_of, keep, real_of
 from netdsl.layers.spec import Rule, Unknown, function
-from netdsl.shapes import Refusal, Tensor
+from netdsl.shapes import COMPLEX, Refusal, Tensor
 
 
 def _to(c: Call) -> Tensor:
@@ -34,25 +34,31 @@ def _view_as_complex(c: Call) -> Tensor:
         2,
         f"`view_as_complex` wants pairs in the last size of {c.input}",
     )
-    single = c.input.dtype in ("float", "float32")
-    # The language has no name for the others.
-    return Tensor(c.input.shape.without(-1), "complex64" if single else "any")
+    return Tensor(c.input.shape.without(-1), complex_of(c.input.dtype))
 
 
 def _view_as_real(c: Call) -> Tensor:
-    if c.input.dtype not in ("complex64", "any"):
+    if c.input.dtype not in COMPLEX | {"any"}:
         raise Refusal(
             "wrong-dtype",
             f"`view_as_real` wants complex numbers, and {c.input} is {c.input.dtype}",
             f"{c.input} flows in",
         )
-    return Tensor(c.input.shape.append(2), "float")
+    return Tensor(c.input.shape.append(2), real_of(c.input.dtype))
 
 
 def _polar(c: Call) -> Tensor:
     c.floating(c.abs, "`abs`")
     c.same_dtype(c.abs, c.angle)
-    return Tensor(c.broadcast(c.abs, c.angle).shape, "complex64")
+    both = c.broadcast(c.abs, c.angle)
+    return Tensor(both.shape, complex_of(both.dtype))
+
+
+def _complex(c: Call) -> Tensor:
+    c.floating(c.values["real"], "`real`")
+    c.same_dtype(c.values["real"], c.values["imag"])
+    both = c.broadcast(c.values["real"], c.values["imag"])
+    return Tensor(both.shape, complex_of(both.dtype))
 
 
 function(
@@ -74,6 +80,9 @@ for _name, _dtype in (
     ("bfloat16", "bfloat16"),
     ("long", "int64"),
     ("int", "int32"),
+    ("short", "int16"),
+    ("char", "int8"),
+    ("byte", "uint8"),
     ("bool", "bool"),
 ):
     function(
@@ -103,4 +112,10 @@ function(
     "torch.polar",
     _polar,
     "Complex numbers of a length and an angle.",
+)
+function(
+    "complex(real: tensor, imag: tensor)",
+    "torch.complex",
+    _complex,
+    "Complex numbers of two parts.",
 )

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from netdsl.dims import Size, show
+from netdsl.dims import Size, floordiv, show
 from netdsl.layers.call import Call
 from netdsl.layers.functional import as_layer
 from netdsl.layers.spec import Rule, function
-from netdsl.shapes import Shape, Tensor
+from netdsl.shapes import Shape, Tensor, fixed
 
 # -- distances -----------------------------------------------------------------
 
@@ -22,6 +22,19 @@ def _cdist(c: Call) -> Tensor:
     return Tensor(batch.append(one.at(-2), two.at(-2)), c.same_dtype(c.x1, c.x2))
 
 
+def _pdist(c: Call) -> Tensor:
+    c.floating(c.input)
+    c.rank(c.input, 2)
+    points = c.input.shape.at(0)
+    return Tensor(fixed(floordiv(points * (points - 1), 2)), c.input.dtype)
+
+
+function(
+    "pdist(input: tensor, p: float = 2)",
+    "F.pdist",
+    _pdist,
+    "The distances of all pairs of rows.",
+)
 function(
     "cosine_similarity(x1: tensor, x2: tensor, dim: int = 1, eps: float = 1e-08)",
     "F.cosine_similarity",

@@ -10,7 +10,7 @@ from math import ceil
 from netdsl.dims import Dim, Size, floordiv, show
 from netdsl.facts import Comparison
 from netdsl.layers.call import Call
-from netdsl.layers.pointwise import keep
+from netdsl.layers.pointwise import keep, not_bool
 from netdsl.layers.spec import Rule, Unknown, function
 from netdsl.shapes import FLOATS, Refusal, Shape, Tensor, Undecided, fixed
 
@@ -314,4 +314,56 @@ function(
     "torch.multinomial",
     _multinomial,
     "Draws indices with the weights along the last size.",
+)
+
+
+# -- more random ones ----------------------------------------------------------
+
+
+def _logspace(c: Call) -> Tensor:
+    c.at_least("steps", least=0)
+    return Tensor(fixed(c.known("steps")), _dtype(c, "float"))
+
+
+def _randperm(c: Call) -> Tensor:
+    c.at_least("n", least=0)
+    return Tensor(fixed(c.known("n")), _dtype(c, "int64"))
+
+
+def _randint_like(c: Call) -> Tensor:
+    low, high = (0, c.low) if c.high is None else (c.low, c.high)
+    if c.facts.decide(Comparison("<", low, high)) is False:
+        raise c.bad("high", f"`randint_like` draws from {show(low)} to {show(high)}")
+    not_bool(c)
+    return Tensor(c.input.shape, _dtype(c, c.input.dtype))
+
+
+def _poisson(c: Call) -> Tensor:
+    c.floating(c.input)
+    return keep(c)
+
+
+function(
+    f"logspace(start: float, end: float, steps: int, base: float = 10.0, *, {_DTYPE})",
+    "torch.logspace",
+    _logspace,
+    "`base` to the powers that linspace gives.",
+)
+function(
+    f"randperm(n: int, *, {_DTYPE})",
+    "torch.randperm",
+    _randperm,
+    "The numbers from 0 up to `n`, shuffled.",
+)
+function(
+    f"randint_like(input: tensor, low: int, high: int? = None, *, {_DTYPE})",
+    "torch.randint_like",
+    _randint_like,
+    "randint in the shape of a tensor.",
+)
+function(
+    "poisson(input: tensor)",
+    "torch.poisson",
+    _poisson,
+    "Random counts of the Poisson distribution, with these means.",
 )

@@ -55,7 +55,7 @@ def _bag(c: Call) -> Tensor:
         return Tensor(Shape((tensor.shape.at(0), c.embedding_dim)))
     if c.offsets is None:
         raise c.refuse(
-            "`EmbeddingBag` wants `offsets` with an input of one size",
+            f"`{c.declaration.name}` wants `offsets` with an input of one size",
             help="or an input of two sizes: one row for each bag",
         )
     _indices(c, c.offsets, "`offsets`")

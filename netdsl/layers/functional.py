@@ -5,6 +5,7 @@ from __future__ import annotations
 from netdsl.dims import Size, floordiv, modulo, show
 from netdsl.facts import Comparison
 from netdsl.layers.call import Call
+from netdsl.layers.convolution import windows
 from netdsl.layers.pointwise import keep
 from netdsl.layers.rearranging import at_least
 from netdsl.layers.spec import LAYERS, Result, Rule, function
@@ -150,6 +151,29 @@ def _declare_convolutions(n: int) -> None:
 for _n in (1, 2, 3):
     _declare_convolutions(_n)
 
+
+def _conv_tbc(c: Call) -> Tensor:
+    c.rank(c.input, 3)
+    c.rank(c.weight, 3, name="`weight`")
+    c.rank(c.bias, 1, name="`bias`")
+    c.floating(c.input)
+    _one_dtype(c, "weight", "bias")
+    time, batch, channels = c.input.shape.sizes
+    kernel, into, out = c.weight.shape.sizes
+    c.equal(channels, into, f"`conv_tbc` maps {c.input} by {c.weight}")
+    vector(c, "bias", out)
+    c.at_least("pad", least=0)
+    length = windows(c, time, kernel, padding=c.known("pad"))
+    return keep(c).with_shape(fixed(length, batch, out))
+
+
+function(
+    "conv_tbc(input: tensor, weight: tensor, bias: tensor, pad: int = 0)",
+    "torch.conv_tbc",
+    _conv_tbc,
+    "Convolution of [T, N, C] with a weight [kernel, in, out].",
+)
+
 # -- norms ---------------------------------------------------------------------
 
 
@@ -292,6 +316,22 @@ def _embedding(c: Call) -> Tensor:
     return Tensor(c.input.shape.append(c.weight.shape.at(1)), c.weight.dtype)
 
 
+def _embedding_bag(c: Call) -> Tensor:
+    weight: Tensor = c.weight
+    c.rank(weight, 2, name="`weight`")
+    rows, width = weight.shape.sizes
+    if c.per_sample_weights is not None:
+        c.same_dtype(weight, c.per_sample_weights)
+    if c.mode == "max" and (c.sparse is True or c.scale_grad_by_freq is True):
+        raise c.bad(
+            "mode", '`mode="max"` goes without `sparse` and `scale_grad_by_freq`'
+        )
+    c.values.update(num_embeddings=rows, embedding_dim=width)
+    result = LAYERS["EmbeddingBag"].rule(c)
+    assert isinstance(result, Tensor)
+    return Tensor(result.shape, weight.dtype)
+
+
 def _prelu(c: Call) -> Tensor:
     tensor = keep(c)
     c.floating(tensor)
@@ -324,6 +364,16 @@ function(
     "F.embedding",
     _embedding,
     "The rows of a table that the input names.",
+)
+function(
+    "embedding_bag(input: tensor, weight: tensor, offsets: tensor? = None,"
+    " max_norm: float? = None, norm_type: float = 2, scale_grad_by_freq: bool = False,"
+    ' mode: "sum" "mean" "max" = "mean", sparse: bool = False,'
+    " per_sample_weights: tensor? = None, include_last_offset: bool = False,"
+    " padding_idx: int? = None)",
+    "F.embedding_bag",
+    _embedding_bag,
+    "The sum, mean or maximum of the rows of a table that each bag names.",
 )
 function(
     "prelu(input: tensor, weight: tensor)",

@@ -13,7 +13,7 @@ from netdsl.shapes import Refusal, Shape, Tensor, Undecided, fixed, result_dtype
 Tensors = tuple[Tensor, ...]
 
 
-def _given(c: Call) -> Tensors:
+def given(c: Call) -> Tensors:
     tensors = tuple(c.tensors)
     if not tensors:
         raise Refusal(
@@ -59,7 +59,7 @@ def _pairs(a: Shape, b: Shape) -> list[tuple[int, Size, Size]]:
     return front + [(i - len(a.tail), x, y) for i, (x, y) in enumerate(back)]
 
 
-def _agree(c: Call, tensors: Tensors, what: str, skip: int | None) -> None:
+def agree(c: Call, tensors: Tensors, what: str, skip: int | None) -> None:
     """States that the tensors have equal sizes but for the one that is skipped."""
     for other in tensors[1:]:
         one, two = tensors[0].shape, other.shape
@@ -79,12 +79,12 @@ def _agree(c: Call, tensors: Tensors, what: str, skip: int | None) -> None:
 
 
 def _cat(c: Call) -> Tensor:
-    tensors = _given(c)
+    tensors = given(c)
     _same_form(c, tensors)
     if tensors[0].shape.rank == 0:
         raise c.refuse("`cat` joins along a size, and [] has none", "use `stack`")
     place = c.axis(tensors[0])
-    _agree(c, tensors, f"`cat` joins {_list(tensors)} along size {c.dim}", place)
+    agree(c, tensors, f"`cat` joins {_list(tensors)} along size {c.dim}", place)
     total: Size = 0
     for tensor in tensors:
         total = total + tensor.shape.at(place)
@@ -92,9 +92,9 @@ def _cat(c: Call) -> Tensor:
 
 
 def _stack(c: Call) -> Tensor:
-    tensors = _given(c)
+    tensors = given(c)
     _same_form(c, tensors)
-    _agree(c, tensors, f"`stack` wants equal shapes, not {_list(tensors)}", None)
+    agree(c, tensors, f"`stack` wants equal shapes, not {_list(tensors)}", None)
     shape = tensors[0].shape.insert(c.number("dim"), len(tensors))
     return Tensor(shape, result_dtype(*tensors))
 
@@ -102,7 +102,7 @@ def _stack(c: Call) -> Tensor:
 # -- parts ---------------------------------------------------------------------
 
 
-def _parts(tensor: Tensor, place: int, sizes: Sequence[Size]) -> Tensors:
+def parts(tensor: Tensor, place: int, sizes: Sequence[Size]) -> Tensors:
     return tuple(tensor.with_shape(tensor.shape.replace(place, s)) for s in sizes)
 
 
@@ -125,13 +125,13 @@ def _split(c: Call) -> Tensors:
             total = total + part
         text = f"`split` cuts size {c.dim} of {tensor} into {_sum(wanted)}"
         c.equal(total, size, f"{text}: {show(total)} is not {show(size)}")
-        return _parts(tensor, place, list(wanted))
+        return parts(tensor, place, list(wanted))
     _positive(c, "split_size_or_sections")
     count = c.facts.normal(floordiv(size, wanted))
     rest = c.facts.normal(modulo(size, wanted))
     if not isinstance(count, int):
         raise Undecided("split_size_or_sections")
-    return _parts(tensor, place, [wanted] * count + ([rest] if rest != 0 else []))
+    return parts(tensor, place, [wanted] * count + ([rest] if rest != 0 else []))
 
 
 def _sum(sizes: tuple[Size, ...]) -> str:
@@ -156,10 +156,10 @@ def _chunk(c: Call) -> Tensors:
         piece = max(-(-size // chunks), 1)
         full, rest = divmod(size, piece)
         sizes: list[Size] = [*([piece] * full), *([rest] if rest else [])]
-        return _parts(tensor, place, sizes or [0] * chunks)
+        return parts(tensor, place, sizes or [0] * chunks)
     text = f"`chunk` cuts size {c.dim} of {tensor} into {chunks} equal parts"
     c.equal(modulo(size, chunks), 0, f"{text}, and {show(size)} has a rest")
-    return _parts(tensor, place, [floordiv(size, chunks)] * chunks)
+    return parts(tensor, place, [floordiv(size, chunks)] * chunks)
 
 
 def _tensor_split(c: Call) -> Tensors:
@@ -168,19 +168,19 @@ def _tensor_split(c: Call) -> Tensors:
     size = tensor.shape.at(place)
     wanted = c.known("indices_or_sections")
     if isinstance(wanted, tuple):
-        return _parts(tensor, place, _between(c, size, wanted))
+        return parts(tensor, place, between(c, size, wanted))
     sections = c.number("indices_or_sections")
     _positive(c, "indices_or_sections")
     number = c.facts.normal(size)
     if isinstance(number, int):
         less, longer = divmod(number, sections)
-        return _parts(tensor, place, [less + 1] * longer + [less] * (sections - longer))
+        return parts(tensor, place, [less + 1] * longer + [less] * (sections - longer))
     text = f"`tensor_split` cuts size {c.dim} of {tensor} into {sections} equal parts"
     c.equal(modulo(size, sections), 0, f"{text}, and {show(size)} has a rest")
-    return _parts(tensor, place, [floordiv(size, sections)] * sections)
+    return parts(tensor, place, [floordiv(size, sections)] * sections)
 
 
-def _between(c: Call, size: Size, indices: tuple[Size, ...]) -> list[Size]:
+def between(c: Call, size: Size, indices: tuple[Size, ...]) -> list[Size]:
     sizes: list[Size] = []
     start: Size = 0
     number = c.facts.normal(size)

@@ -172,6 +172,14 @@ def _local_response(c: Call) -> Tensor:
     return tensor
 
 
+def _cross_map(c: Call) -> Tensor:
+    tensor: Tensor = c.input
+    c.floating(tensor)
+    c.rank(tensor, 4)
+    c.at_least("size")
+    return tensor
+
+
 def _declare(n: int) -> None:
     axes = ("sequences", "images", "volumes")[n - 1]
     layer(
@@ -232,4 +240,10 @@ layer(
     " k: float = 1.0)",
     _local_response,
     "Divides by the strength of the neighbouring channels.",
+)
+layer(
+    "CrossMapLRN2d(size: int, alpha: float = 0.0001, beta: float = 0.75,"
+    " k: float = 1)",
+    _cross_map,
+    "LocalResponseNorm of a batch of images, as older models have it.",
 )

@@ -4,15 +4,29 @@ from __future__ import annotations
 
 from netdsl.layers.call import Call
 from netdsl.layers.spec import function
-from netdsl.shapes import FLOATS, Refusal, Tensor
+from netdsl.shapes import COMPLEX, FLOATS, Refusal, Tensor
 
-_KEPT = FLOATS | {"complex64", "any"}
+_KEPT = FLOATS | COMPLEX | {"any"}
 
 
 def keep(c: Call) -> Tensor:
     """The type that flows in."""
     tensor: Tensor = c.input
     return tensor
+
+
+def complex_of(dtype: str) -> str:
+    """The complex dtype whose parts are of a floating one; ints count as floats."""
+    if dtype in COMPLEX or dtype == "any":
+        return dtype
+    if dtype in ("float16", "bfloat16"):
+        return "any"  # the language has no name for it
+    return "complex128" if dtype == "float64" else "complex64"
+
+
+def real_of(dtype: str) -> str:
+    """The dtype of the parts of complex numbers; any other is its own."""
+    return {"complex64": "float", "complex128": "float64"}.get(dtype, dtype)
 
 
 def _floating(c: Call) -> Tensor:
@@ -44,7 +58,7 @@ def _numeric(c: Call) -> Tensor:
 
 def _abs(c: Call) -> Tensor:
     tensor = _numeric(c)
-    return Tensor(tensor.shape, "float") if tensor.dtype == "complex64" else tensor
+    return Tensor(tensor.shape, real_of(tensor.dtype))
 
 
 def _numeric_to_float(c: Call) -> Tensor:
@@ -218,3 +232,58 @@ for _name, _doc in (
     ("logical_not", "Where it is zero, or False."),
 ):
     function(f"{_name}(input: tensor)", f"torch.{_name}", to_bool, _doc)
+
+
+# -- parts of numbers ----------------------------------------------------------
+
+
+def _angle(c: Call) -> Tensor:
+    tensor = to_float(c)
+    return Tensor(tensor.shape, real_of(tensor.dtype))
+
+
+def _real(c: Call) -> Tensor:
+    return Tensor(c.input.shape, real_of(c.input.dtype))
+
+
+def _imaginary(c: Call) -> Tensor:
+    if c.input.dtype not in COMPLEX | {"any"}:
+        raise _only(c, "complex numbers")
+    return _real(c)
+
+
+def _only(c: Call, what: str) -> Refusal:
+    return Refusal(
+        "wrong-dtype",
+        f"`{c.declaration.name}` takes {what}, and {c.input} is {c.input.dtype}",
+        f"{c.input} flows in",
+    )
+
+
+def _bits(c: Call) -> Tensor:
+    if not c.input.is_integer and c.input.dtype != "bool":
+        raise _only(c, "ints or bools")
+    return keep(c)
+
+
+def _ordered(c: Call) -> Tensor:
+    if c.input.dtype in COMPLEX:
+        raise _only(c, "real numbers")
+    return to_bool(c)
+
+
+for _name, _rule, _doc in (
+    ("angle", _angle, "The angle of complex numbers; of others 0 or pi."),
+    ("real", _real, "The real part."),
+    ("imag", _imaginary, "The imaginary part."),
+    ("conj", keep, "Complex numbers with the other sign of their imaginary part."),
+    ("sgn", keep, "sign, also of complex numbers."),
+    ("positive", _numeric, "The same numbers."),
+    ("bitwise_not", _bits, "The other bits, or the other bools."),
+    ("signbit", _ordered, "Where it is negative."),
+    ("isposinf", _ordered, "Where it is positive and infinite."),
+    ("isneginf", _ordered, "Where it is negative and infinite."),
+    ("isreal", to_bool, "Where it has no imaginary part."),
+):
+    function(f"{_name}(input: tensor)", f"torch.{_name}", _rule, _doc)
+function("rad2deg(input: tensor)", "torch.rad2deg", to_float, "Radians to degrees.")

@@ -21,7 +21,7 @@ def product_dtype(c: Call, *tensors: Tensor) -> str:
     return c.same_dtype(*tensors)
 
 
-def _inner(c: Call, a: Tensor, b: Tensor, left: Size, right: Size) -> None:
+def same_inner(c: Call, a: Tensor, b: Tensor, left: Size, right: Size) -> None:
     c.equal(
         left,
         right,
@@ -47,9 +47,9 @@ def _product(c: Call, a: Tensor, b: Tensor) -> Tensor:
 
 def _product_shape(c: Call, a: Tensor, b: Tensor) -> Shape:
     if b.shape.rank == 1:
-        _inner(c, a, b, a.shape.at(-1), b.shape.at(0))
+        same_inner(c, a, b, a.shape.at(-1), b.shape.at(0))
         return a.shape.without(-1)
-    _inner(c, a, b, a.shape.at(-1), b.shape.at(-2))
+    same_inner(c, a, b, a.shape.at(-1), b.shape.at(-2))
     if b.shape.rank == 2:
         return a.shape.replace(-1, b.shape.at(-1))
     if a.shape.rank == 1:
@@ -91,7 +91,7 @@ def _batched(c: Call, a: Tensor, b: Tensor) -> Tensor:
     one, two = a.shape.at(0), b.shape.at(0)
     name = c.declaration.name
     c.equal(one, two, f"`{name}` multiplies {a} by {b}: the batches differ")
-    _inner(c, a, b, a.shape.at(2), b.shape.at(1))
+    same_inner(c, a, b, a.shape.at(2), b.shape.at(1))
     return Tensor(fixed(one, a.shape.at(1), b.shape.at(2)), product_dtype(c, a, b))
 
 
@@ -114,7 +114,7 @@ def _outer(c: Call) -> Tensor:
     return Tensor(shape, result_dtype(c.input, c.vec2))
 
 
-def _onto(c: Call, product: Tensor) -> Tensor:
+def onto(c: Call, product: Tensor) -> Tensor:
     """A product to which the input is added, stretched to its shape."""
     if len(c.input.shape.sizes) > len(product.shape.sizes):
         raise c.refuse(
@@ -128,11 +128,11 @@ def _onto(c: Call, product: Tensor) -> Tensor:
 def _addmm(c: Call) -> Tensor:
     c.rank(c.mat1, 2, name="`mat1`")
     c.rank(c.mat2, 2, name="`mat2`")
-    return _onto(c, _product(c, c.mat1, c.mat2))
+    return onto(c, _product(c, c.mat1, c.mat2))
 
 
 def _baddbmm(c: Call) -> Tensor:
-    return _onto(c, _batched(c, c.batch1, c.batch2))
+    return onto(c, _batched(c, c.batch1, c.batch2))
 
 
 # -- attention -----------------------------------------------------------------

@@ -155,7 +155,8 @@ def _with_image(tensor: Tensor, channels: Size, height: Size, width: Size) -> Te
     return tensor.with_shape(shape.replace(-2, height).replace(-1, width))
 
 
-def _diagonal(c: Call) -> Tensor:
+def diagonal_shape(c: Call) -> Tensor:
+    """The diagonal of two sizes, behind the others."""
     tensor = keep(c)
     one, two = c.axis(tensor, "dim1"), c.axis(tensor, "dim2")
     if one == two:
@@ -237,7 +238,7 @@ for _name, _doc in (
 function(
     "diagonal(input: tensor, offset: int = 0, dim1: int = 0, dim2: int = 1)",
     ".diagonal",
-    _diagonal,
+    diagonal_shape,
     "The diagonal of two sizes, as the last size.",
 )
 function(

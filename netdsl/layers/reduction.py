@@ -5,7 +5,7 @@ from __future__ import annotations
 from netdsl.layers.call import Call
 from netdsl.layers.pointwise import not_bool
 from netdsl.layers.spec import Result, function
-from netdsl.shapes import FLOATS, Refusal, Shape, Tensor
+from netdsl.shapes import COMPLEX, FLOATS, Refusal, Shape, Tensor
 
 
 def reduced(c: Call, tensor: Tensor) -> Shape:
@@ -72,7 +72,7 @@ def _summed(c: Call) -> str:
     if c.known("dtype") is not None:
         return str(c.dtype)
     dtype: str = c.input.dtype
-    return dtype if dtype in FLOATS or dtype in ("complex64", "any") else "int64"
+    return dtype if dtype in FLOATS | COMPLEX or dtype == "any" else "int64"
 
 
 def _sum(c: Call) -> Tensor:

@@ -8,8 +8,25 @@ from netdsl.layers.call import Call
 from netdsl.layers.functional import as_layer
 from netdsl.layers.pointwise import keep, not_bool
 from netdsl.layers.resampling import resized
-from netdsl.layers.spec import function
+from netdsl.layers.spec import Result, Rule, function
 from netdsl.shapes import Shape, Tensor, fixed
+
+
+def _fractional(n: int) -> Rule:
+    layer_rule = as_layer(f"FractionalMaxPool{n}d")
+
+    def rule(c: Call) -> Result:
+        if n == 2 and isinstance(c.output_ratio, float | int):
+            # The layer of an image spreads it, and so do those of volumes.
+            ratio = c.output_ratio
+            raise c.bad(
+                "output_ratio",
+                f"`output_ratio` of `{c.declaration.name}` is a pair of numbers",
+                f"write `({ratio}, {ratio})`",
+            )
+        return layer_rule(c)
+
+    return rule
 
 
 def _declare_pools(n: int) -> None:
@@ -52,6 +69,22 @@ def _declare_pools(n: int) -> None:
         as_layer(f"AdaptiveMaxPool{n}d"),
         "The greatest of windows that give the sizes asked for.",
     )
+    function(
+        f"max_unpool{n}d(input: tensor, indices: tensor, kernel_size: {k},"
+        f" stride: {k}? = None, padding: {k} = 0, output_size: ints? = None)",
+        f"F.max_unpool{n}d",
+        as_layer(f"MaxUnpool{n}d"),
+        f"Puts what max_pool{n}d took back in its places, among zeros.",
+    )
+    if n > 1:
+        function(
+            f"fractional_max_pool{n}d(input: tensor, kernel_size: {k},"
+            f" output_size: {k}? = None, output_ratio: floats? = None,"
+            " return_indices: bool = False)",
+            f"F.fractional_max_pool{n}d",
+            _fractional(n),
+            "The greatest of windows at random places.",
+        )
 
 
 for _n in (1, 2, 3):

@@ -9,6 +9,9 @@ from netdsl.layers.pointwise import keep, not_bool
 from netdsl.layers.spec import Result, function
 from netdsl.shapes import Refusal, Tensor, fixed
 
+INDEX_REDUCTIONS = '"prod" "mean" "amax" "amin"'
+REDUCTIONS = f'"sum" {INDEX_REDUCTIONS}'
+
 
 def _select(c: Call) -> Tensor:
     tensor = keep(c)
@@ -62,7 +65,7 @@ def _gather(c: Call) -> Tensor:
     return keep(c).with_shape(c.index.shape)
 
 
-def _scatter(c: Call) -> Tensor:
+def scatter(c: Call) -> Tensor:
     c.integer(c.index, "int64", "int32", name="its index")
     place = c.axis(c.input)
     _inside(c, c.index, c.input, place)
@@ -71,6 +74,12 @@ def _scatter(c: Call) -> Tensor:
         _inside(c, c.index, source, None)
         c.same_dtype(c.input, source)
     return keep(c)
+
+
+def _scatter_reduce(c: Call) -> Tensor:
+    if c.known("reduce") == "mean":
+        not_bool(c)
+    return scatter(c)
 
 
 def _vector(c: Call) -> Tensor:
@@ -86,13 +95,14 @@ def _index_select(c: Call) -> Tensor:
     return tensor.with_shape(tensor.shape.replace(c.axis(tensor), count))
 
 
-def _index_add(c: Call) -> Tensor:
+def slices(c: Call) -> Tensor:
+    """Slices of `source` that go to the places of a vector of indices."""
     tensor, index = keep(c), _vector(c)
     place = c.axis(tensor)
     c.same_dtype(tensor, c.source)
     count = index.shape.head[0] if index.shape.head else 1
     wanted = tensor.shape.replace(place, count)
-    text = f"`{c.declaration.name}` adds {c.source} to {tensor} at {index}"
+    text = f"`{c.declaration.name}` puts {c.source} into {tensor} at {index}"
     c.rank(c.source, len(wanted.sizes), name="its source")
     for i, (a, b) in enumerate(zip(c.source.shape.sizes, wanted.sizes, strict=True)):
         c.equal(a, b, f"{text}: size {i} is {show(a)}, not {show(b)}")
@@ -174,13 +184,13 @@ function(
     "scatter(input: tensor, dim: int, index: tensor, src: number, *,"
     ' reduce: "add" "multiply" ? = None)',
     ".scatter",
-    _scatter,
+    scatter,
     "The input with elements of `src` put in along `dim`.",
 )
 function(
     "scatter_add(input: tensor, dim: int, index: tensor, src: tensor)",
     ".scatter_add",
-    _scatter,
+    scatter,
     "The input with elements of `src` added along `dim`.",
 )
 function(
@@ -193,8 +203,22 @@ function(
     "index_add(input: tensor, dim: int, index: tensor, source: tensor, *,"
     " alpha: float = 1)",
     ".index_add",
-    _index_add,
+    slices,
     "The input with slices of `source` added along `dim`.",
+)
+function(
+    "scatter_reduce(input: tensor, dim: int, index: tensor, src: tensor,"
+    f" reduce: {REDUCTIONS}, *, include_self: bool = True)",
+    ".scatter_reduce",
+    _scatter_reduce,
+    "The input with elements of `src` merged in along `dim`.",
+)
+function(
+    "index_reduce(input: tensor, dim: int, index: tensor, source: tensor,"
+    f" reduce: {INDEX_REDUCTIONS}, *, include_self: bool = True)",
+    ".index_reduce",
+    slices,
+    "The input with slices of `source` merged in along `dim`.",
 )
 function(
     "take_along_dim(input: tensor, indices: tensor, dim: int? = None)",

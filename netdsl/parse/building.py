@@ -9,6 +9,7 @@ from typing import Any
 from netdsl import syntax
 from netdsl.diagnostics import Diagnostic
 from netdsl.limits import Limits
+from netdsl.parse.pieces import moved
 from netdsl.parse.trouble import Mistake
 from netdsl.source import Chunk, Span
 
@@ -37,7 +38,7 @@ def _unescape(text: str) -> str:
 def _clean_doc(text: str) -> str:
     import inspect
 
-    return inspect.cleandoc(text)
+    return inspect.cleandoc(text).rstrip()
 
 
 class Builder:
@@ -165,18 +166,7 @@ def _hole(b: Builder, text: str, span: Span) -> Any:
         raise Mistake(
             Diagnostic("error", "syntax-error", problem.text, span, help=problem.help)
         ) from None
-    return _moved(node, b.chunk)
-
-
-def _moved(node: Any, chunk: Chunk) -> Any:
-    """The same tree with its spans in another chunk."""
-    if isinstance(node, Span):  # a tuple, too
-        return Span(chunk, node.start, node.end)
-    if isinstance(node, tuple):
-        return tuple(_moved(n, chunk) for n in node)
-    if isinstance(node, syntax.Node):
-        return type(node)(*(_moved(getattr(node, f), chunk) for f in node.fields))
-    return node
+    return moved(node, b.chunk, 0)
 
 
 def _items(b: Builder, span: Span, c: list[Any]) -> Any:
@@ -287,6 +277,7 @@ def _binary(b: Builder, span: Span, c: list[Any]) -> Any:
 
 def _net(b: Builder, span: Span, c: list[Any]) -> Any:
     doc, body = _documented(c[2])
+    span = _to_last(span, c[2])
     return syntax.Net(
         span, str(c[0]), _token_span(b, c[0]), c[1] or (), None, doc, body
     )
@@ -298,11 +289,17 @@ def _net_is(b: Builder, span: Span, c: list[Any]) -> Any:
 
 def _fn(b: Builder, span: Span, c: list[Any]) -> Any:
     doc, body = _documented(c[2])
+    span = _to_last(span, c[2])
     return syntax.Fn(span, str(c[0]), _token_span(b, c[0]), c[1] or (), None, doc, body)
 
 
 def _fn_is(b: Builder, span: Span, c: list[Any]) -> Any:
     return syntax.Fn(span, str(c[0]), _token_span(b, c[0]), c[1] or (), c[2], None, ())
+
+
+def _to_last(span: Span, body: Sequence[Any]) -> Span:
+    """To the end of a suite, without the blank lines and comments behind it."""
+    return span.to(body[-1].span) if body else span
 
 
 def _documented(body: tuple[Any, ...]) -> tuple[str | None, tuple[Any, ...]]:
@@ -362,8 +359,9 @@ def _if(b: Builder, span: Span, c: list[Any]) -> Any:
     test, body, *elifs, orelse = c
     rest = orelse or ()
     for part in reversed(elifs):
-        rest = (syntax.If(part.span, part.test, part.body, rest),)
-    return syntax.If(span, test, body, rest)
+        span_of = _to_last(part.span, rest or part.body)
+        rest = (syntax.If(span_of, part.test, part.body, rest),)
+    return syntax.If(_to_last(span, rest or body), test, body, rest)
 
 
 def _targets(b: Builder, span: Span, c: list[Any]) -> Any:
@@ -395,7 +393,7 @@ _RULES: dict[str, Any] = {
     "fn_is": _fn_is,
     "extern": _extern,
     "signature": lambda b, s, c: (c[0],),
-    "signatures": lambda b, s, c: tuple(c),
+    "signatures": lambda b, s, c: _parts(c),
     "expect": lambda b, s, c: syntax.Expect(s, c[0], None),
     "expect_params": lambda b, s, c: syntax.Expect(s, c[0], c[1]),
     "imports": lambda b, s, c: syntax.Import(s, c[0].value, c[0].span, tuple(c[1:])),
@@ -418,7 +416,7 @@ _RULES: dict[str, Any] = {
     "augment": lambda b, s, c: syntax.Augment(s, c[0], str(c[1]), c[2]),
     "if_statement": _if,
     "elif_part": lambda b, s, c: syntax.If(s, c[0], c[1], ()),
-    "for_statement": lambda b, s, c: syntax.For(s, c[0], c[1], c[2]),
+    "for_statement": lambda b, s, c: syntax.For(_to_last(s, c[2]), c[0], c[1], c[2]),
     "targets": _targets,
     "items": _items,
     "flow": _flow,

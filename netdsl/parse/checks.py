@@ -6,6 +6,7 @@ import re
 
 from netdsl.diagnostics import Diagnostic, Label
 from netdsl.limits import Limits
+from netdsl.parse.habits import TOP
 from netdsl.parse.reading import ITEM_LINE
 from netdsl.parse.trouble import short
 from netdsl.source import Chunk, Span
@@ -15,6 +16,7 @@ _BRACKET = re.compile(
     r"'(?:[^'\\\n]|\\.)*'|[()\[\]{}]"
 )
 _CLOSES = {")": "(", "]": "[", "}": "{"}
+_CLOSERS = {opener: closer for closer, opener in _CLOSES.items()}
 
 
 def check_brackets(chunk: Chunk, limits: Limits) -> Diagnostic | None:
@@ -44,6 +46,7 @@ def check_brackets(chunk: Chunk, limits: Limits) -> Diagnostic | None:
             f"`{char}` is never closed",
             Span(chunk, at, at + 1),
             note="opened here",
+            help=f"write `{_CLOSERS[char]}` where it ends",
         )
     return None
 
@@ -69,18 +72,13 @@ def check_start(chunk: Chunk) -> Diagnostic | None:
         return None
     span = Span(chunk, found.start(2), found.end(2))
     word = found[2]
-    helps = {
-        "class": "a network starts with `net NAME:`",
-        "def": "a function starts with `fn NAME(...):`, a network with `net NAME:`",
-        "import": 'other files are imported as `from "blocks.net" import Block`',
-        "input": "put it inside a net, indented under `net NAME:`",
-    }
+    help_ = "who builds the net does that" if word.startswith("@") else TOP.get(word)
     return Diagnostic(
         "error",
         "syntax-error",
         f"`{short(word)}` can't start a line at the top of a file",
         span,
-        help=helps.get(word)
+        help=help_
         or "the top of a file holds `net`, `fn`, `let`, `expect`, `extern` and `from`"
         + (", and starts at the left edge" if found[1] else ""),
     )

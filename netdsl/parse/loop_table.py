@@ -22,7 +22,9 @@ def make_loop() -> Loop | None:
     if not path.exists():
         return None
     table = json.loads(path.read_bytes())
-    return Loop(table) if table["grammar"] == _stamp(grammar_path().read_bytes()) else None
+    return (
+        Loop(table) if table["grammar"] == _stamp(grammar_path().read_bytes()) else None
+    )
 
 
 def _stamp(grammar: bytes) -> int:

@@ -7,6 +7,7 @@ its tree.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from netdsl import syntax
@@ -19,8 +20,10 @@ from netdsl.parse.checks import (
     check_start,
     check_strings,
 )
+from netdsl.parse.guessing import explained
 from netdsl.parse.lalr import Loop, Unreadable
 from netdsl.parse.loop_table import make_loop
+from netdsl.parse.pieces import Earlier, reparse
 from netdsl.parse.reading import split
 from netdsl.parse.table import make_parser
 from netdsl.parse.trouble import Mistake, bad_dedent, syntax_error
@@ -31,10 +34,45 @@ if TYPE_CHECKING:
 
 
 class Parsed(NamedTuple):
-    """What one chunk became."""
+    """What one chunk became; of a chunk with mistakes, what it was before them."""
 
     item: syntax.Item | None
     diagnostics: tuple[Diagnostic, ...]
+    earlier: Earlier | None
+
+
+class _Gone:
+    """The items of a source that an edit changed, as they were before it."""
+
+    def __init__(
+        self,
+        seen: Mapping[tuple[str, str], Sequence[tuple[Chunk, Parsed]]],
+        name: str,
+        chunks: Sequence[Chunk],
+    ) -> None:
+        texts = {c.text for c in chunks}
+        self.items: dict[str, Earlier] = {}
+        """By the first line of their text."""
+        for (source, text), known in seen.items():
+            if source != name or text in texts:
+                continue
+            for _, parsed in known:
+                earlier = parsed.earlier
+                if isinstance(parsed.item, syntax.Net | syntax.Fn):
+                    earlier = Earlier(parsed.item, text)
+                if earlier is not None:
+                    self.items[_head(text)] = earlier
+
+    def like(self, chunk: Chunk) -> Earlier | None:
+        """What an item that stands in a chunk was: it begins with the same line,
+        or it is the only one that changed."""
+        if len(self.items) == 1:
+            return next(iter(self.items.values()))
+        return self.items.get(_head(chunk.text))
+
+
+def _head(text: str) -> str:
+    return text.partition("\n")[0]
 
 
 class Parser:
@@ -53,7 +91,9 @@ class Parser:
         chunks, items = [], []
         before = self._seen
         now: dict[tuple[str, str], list[tuple[Chunk, Parsed]]] = {}
-        for chunk in split(source):
+        pieces = split(source)
+        gone = _Gone(before, source.name, pieces)
+        for chunk in pieces:
             key = (source.name, chunk.text)
             known = before.get(key)
             if known:
@@ -61,10 +101,10 @@ class Parser:
                 kept.source, kept.start = source, chunk.start
                 chunk = kept
             elif len(report) < limits.diagnostics:
-                parsed = self._item(chunk, limits)
+                parsed = self._item(chunk, limits, gone.like(chunk))
             else:
                 # Enough is told: the rest is as broken as what was read.
-                parsed = Parsed(None, ())
+                parsed = Parsed(None, (), gone.like(chunk))
             now.setdefault(key, []).append((chunk, parsed))
             report.extend(parsed.diagnostics)
             chunks.append(chunk)
@@ -86,15 +126,50 @@ class Parser:
         report.add(problem)
         return None
 
-    def _item(self, chunk: Chunk, limits: Limits) -> Parsed:
+    def earlier(self, chunk: Chunk) -> Earlier | None:
+        """What an item with mistakes was before them."""
+        for known, parsed in self._seen.get((chunk.source.name, chunk.text), ()):
+            if known is chunk:
+                return parsed.earlier
+        return None
+
+    def _item(self, chunk: Chunk, limits: Limits, earlier: Earlier | None) -> Parsed:
+        try:
+            return Parsed(self._read(chunk, limits, earlier), (), None)
+        except Mistake as mistake:
+
+            def next_problem(text: str) -> int | None:
+                return self._next_problem(text, limits)
+
+            told = explained(chunk, mistake, next_problem)
+            return Parsed(None, (told,), earlier)
+
+    def _next_problem(self, text: str, limits: Limits) -> int | None:
+        """Where a text can't be read; None if all of it can."""
+        for chunk in split(Source("", text)):
+            try:
+                self._read(chunk, limits, None)
+            except Mistake as mistake:
+                return chunk.start + mistake.diagnostic.span.start
+        return None
+
+    def _read(
+        self, chunk: Chunk, limits: Limits, earlier: Earlier | None
+    ) -> syntax.Item:
+        """The item of a chunk; raises Mistake."""
         problem = check_start(chunk) or check_brackets(chunk, limits)
         problem = problem or check_strings(chunk) or check_indents(chunk, limits)
         if problem is not None:
-            return Parsed(None, (problem,))
-        try:
-            return Parsed(self.run(chunk, "item", limits), ())
-        except Mistake as mistake:
-            return Parsed(None, (mistake.diagnostic,))
+            raise Mistake(problem)
+        if earlier is not None:
+            try:
+                made = reparse(chunk, earlier, lambda c: self.run(c, "item", limits))
+            except Mistake:
+                made = None
+            if made is not None:
+                return made
+        item: syntax.Item = self.run(chunk, "item", limits)
+        return item
 
     def run(self, chunk: Chunk, start: str, limits: Limits) -> Any:
         """The tree of a chunk, from a start rule; raises Mistake."""
@@ -119,7 +194,10 @@ class Parser:
         try:
             tree = self._lark.parse(text, start=start)
         except UnexpectedInput as error:
-            raise Mistake(syntax_error(chunk, error)) from None
+            expected = getattr(error, "expected", None) or getattr(
+                error, "allowed", None
+            )
+            raise Mistake(syntax_error(chunk, error), expected or ()) from None
         except DedentError:
             raise Mistake(bad_dedent(chunk)) from None
         if not hasattr(tree, "iter_subtrees"):  # `?rule` may leave a lone token

@@ -41,7 +41,7 @@ def indenter() -> Any:
     return Indents()
 
 
-def build_parser(grammar: str) -> Lark:
+def build_parser(grammar: str, *, keep_tokens: bool = False) -> Lark:
     from lark import Lark
 
     return Lark(
@@ -51,6 +51,7 @@ def build_parser(grammar: str) -> Lark:
         start=["item", "test"],
         propagate_positions=True,
         maybe_placeholders=True,
+        keep_all_tokens=keep_tokens,
         postlex=indenter(),
     )
 
@@ -70,7 +71,8 @@ def make_table(grammar: str) -> str:
     )
 
 
-def make_parser() -> Lark:
+def make_parser(*, keep_tokens: bool = False) -> Lark:
+    """The parser; its trees hold what a program means, or every token."""
     grammar = grammar_path().read_text(encoding="utf-8")
     path = table_path()
     if path.exists():
@@ -81,9 +83,12 @@ def make_parser() -> Lark:
             made = Lark.__new__(Lark)
             # JSON has no int keys: lark's states and memo are keyed by ints.
             memo = {int(k): v for k, v in table["memo"].items()}
+            for entry in memo.values():
+                if keep_tokens and entry["__type__"] == "Rule":
+                    entry["options"]["keep_all_tokens"] = True
             data = table["data"]
             data["parser"]["parser"]["states"] = {
                 int(k): v for k, v in data["parser"]["parser"]["states"].items()
             }
             return made._load({"data": data, "memo": memo}, postlex=indenter())
-    return build_parser(grammar)
+    return build_parser(grammar, keep_tokens=keep_tokens)

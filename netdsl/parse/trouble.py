@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Any
 
 from netdsl.diagnostics import Diagnostic
@@ -14,9 +15,11 @@ KEYWORDS = "if elif else for in return and or not is None True False".split()
 class Mistake(Exception):
     """A syntax error found while a tree is built."""
 
-    def __init__(self, diagnostic: Diagnostic) -> None:
+    def __init__(self, diagnostic: Diagnostic, expected: Iterable[str] = ()) -> None:
         super().__init__(diagnostic.text)
         self.diagnostic = diagnostic
+        self.expected = set(expected)
+        """What could stand there: terminals of the grammar."""
 
 
 def short(word: str) -> str:

@@ -66,8 +66,9 @@ class DenseNet(nn.Module):
         channels = 64
         for d in depths:
             self.features.append(DenseBlock(channels, d, growth))
-            self.features.append(Transition(channels + growth * d))
-            channels = (channels + growth * d) // 2
+            channels += d * growth
+            self.features.append(Transition(channels))
+            channels = channels // 2
         self.norm = nn.BatchNorm2d(channels)
         self.head = nn.Linear(channels, classes)
 

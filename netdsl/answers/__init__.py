@@ -1,0 +1,1 @@
+"""What is asked of a text by who writes it: plain functions, without a server."""

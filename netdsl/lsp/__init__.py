@@ -1,0 +1,1 @@
+"""The language server: `netdsl lsp`.  Only this room needs pygls."""

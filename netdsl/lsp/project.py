@@ -1,0 +1,159 @@
+"""The files of an editor: texts that are open shadow those on the disk."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from itertools import islice
+
+from pygls import uris
+
+from netdsl.answers.page import Page
+from netdsl.answers.reading import read
+from netdsl.compiler import Session
+from netdsl.files import Unreadable, directory_reader, read_source
+from netdsl.resolve import Reader, no_imports
+
+# Files of a project that are looked through for a name.
+_MOST = 1_000
+
+
+class Document:
+    """A file that is open."""
+
+    def __init__(self, uri: str, name: str, text: str, version: int | None) -> None:
+        self.uri = uri
+        self.name = name
+        self.text = text
+        self.version = version
+        self.session = Session(observes=True)
+        self.page: Page | None = None
+        self.fresh = False
+        """Whether the page is of this text."""
+        self.published: set[str] = set()
+        """The files that its messages were about."""
+
+    @property
+    def imports(self) -> set[str]:
+        """The names of all files that it rests on."""
+        files = self.page.files if self.page is not None else None
+        return set(files.files) - {self.name} if files is not None else set()
+
+
+class Project:
+    """All that is open, and the folders around it."""
+
+    def __init__(self) -> None:
+        self.roots: list[str] = []
+        self.documents: dict[str, Document] = {}
+
+    # -- texts -------------------------------------------------------------------
+
+    def put(self, uri: str, text: str, version: int | None) -> Document:
+        """A text as it is now."""
+        document = self.documents.get(uri)
+        if document is None:
+            document = Document(uri, name_of(uri), text, version)
+            self.documents[uri] = document
+        document.text, document.version, document.fresh = text, version, False
+        for other in self.users(document.name):
+            other.fresh = False
+        return document
+
+    def close(self, uri: str) -> Document | None:
+        document = self.documents.pop(uri, None)
+        if document is not None:
+            for other in self.users(document.name):
+                other.fresh = False
+        return document
+
+    def changed_on_disk(self) -> None:
+        for document in self.documents.values():
+            document.fresh = False
+
+    def users(self, name: str) -> list[Document]:
+        """The open files that rest on a file."""
+        return [d for d in self.documents.values() if name in d.imports]
+
+    def page(self, document: Document) -> Page:
+        """The analysis of a text as it is now."""
+        if document.page is None or not document.fresh:
+            reader = self.reader(document.name)
+            analysis = document.session.analyse(
+                document.name, document.text.encode("utf-8", "replace"), reader=reader
+            )
+            document.page = Page(
+                document.name,
+                document.text,
+                analysis,
+                document.session,
+                document.page,
+                reader,
+            )
+            document.fresh = True
+        return document.page
+
+    # -- files -------------------------------------------------------------------
+
+    def reader(self, name: str) -> Reader:
+        """What reads the imports of a file: no higher than its project's folder."""
+        if not os.path.isabs(name):
+            return no_imports
+        return directory_reader(self._root(name), None, self._open_text)
+
+    def _root(self, name: str) -> str:
+        around = [r for r in self.roots if name.startswith(r.rstrip("/") + "/")]
+        return max(around, key=len) if around else os.path.dirname(name)
+
+    def _open_text(self, name: str) -> bytes | None:
+        for document in self.documents.values():
+            if document.name == name:
+                return document.text.encode("utf-8", "replace")
+        return None
+
+    def pages(self, page: Page, word: str) -> Iterator[Page]:
+        """The files that may use a name of this one."""
+        yield page
+        seen = {page.name}
+        for document in list(self.documents.values()):
+            if document.name not in seen and word in document.text:
+                seen.add(document.name)
+                yield self.page(document)
+        for path in islice(self._paths(page.name), _MOST):
+            if path not in seen:
+                seen.add(path)
+                other = self._read(path, word)
+                if other is not None:
+                    yield other
+
+    def _paths(self, name: str) -> Iterator[str]:
+        if not os.path.isabs(name):
+            return
+        for folder, inner, files in os.walk(self._root(name)):
+            inner[:] = sorted(d for d in inner if not d.startswith((".", "node_mod")))
+            for file in sorted(files):
+                if file.endswith(".net"):
+                    yield os.path.join(folder, file)
+
+    def _read(self, path: str, word: str) -> Page | None:
+        try:
+            data = read_source(path)
+        except Unreadable:
+            return None
+        if word.encode() not in data:
+            return None
+        return read(path, data, self.reader(path))
+
+
+def name_of(uri: str) -> str:
+    """The path of a file, or the name of a text that has none."""
+    if uri.startswith("file:"):
+        return uris.to_fs_path(uri) or uri
+    return uri
+
+
+def uri_of(name: str) -> str:
+    """The other way round."""
+    if os.path.isabs(name):
+        return uris.from_fs_path(name) or name
+    return name
