@@ -17,8 +17,9 @@ from netdsl.dims import (
     Mod,
     Size,
     atoms,
-    bounds,
     expand,
+    highest,
+    lowest,
     of,
     show,
     substitute,
@@ -108,8 +109,11 @@ class Facts:
         difference = expand(self.normal(a - b))
         if not isinstance(difference, Dim):
             return difference == 0
-        low, high = bounds(difference)
-        if (low is not None and low > 0) or (high is not None and high < 0):
+        low = lowest(difference)
+        if low is not None and low > 0:
+            return False
+        high = highest(difference)
+        if high is not None and high < 0:
             return False
         constant = 0
         common = 0
@@ -135,10 +139,13 @@ class Facts:
         return more if more is None or op == ">" else not more
 
     def _less(self, a: Size, b: Size) -> bool | None:
+        if isinstance(a, int) and isinstance(b, int):
+            return a < b
         difference = expand(self.normal(b - a))  # a < b where this is at least 1
-        low, high = bounds(difference)
+        low = lowest(difference)
         if low is not None and low >= 1:
             return True
+        high = highest(difference)
         if high is not None and high <= 0:
             return False
         return self._told.get(difference)

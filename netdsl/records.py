@@ -33,18 +33,24 @@ class _Meta(type):
         made.compared = tuple(  # type: ignore[attr-defined]
             f for f in fields if f not in unequal
         )
-        fill = _filler(setters)
-        if fill is not None and "__init__" not in namespace:
-            made.__init__ = fill  # type: ignore[misc]
+        if "__init__" not in namespace:
+            made.__init__ = _filler(setters)  # type: ignore[misc]
         return made
 
 
 def _filler(setters: tuple[Any, ...]) -> Any:
-    """`__init__` for a few fields.
+    """`__init__` for these fields.
 
-    Records are made by the ten thousand: a loop over fields would cost more than
-    what is done with them.
+    Records are made by the ten thousand: for a few fields, a loop over them would
+    cost more than what is done with them.
     """
+    if len(setters) == 1:
+        only = setters[0]
+
+        def fill_one(self: Any, x: Any) -> None:
+            only(self, x)
+
+        return fill_one
     if len(setters) == 2:
         first, second = setters
 
@@ -62,7 +68,22 @@ def _filler(setters: tuple[Any, ...]) -> Any:
             third(self, z)
 
         return fill_three
-    return None
+    if len(setters) == 4:
+        first, second, third, fourth = setters
+
+        def fill_four(self: Any, w: Any, x: Any, y: Any, z: Any) -> None:
+            first(self, w)
+            second(self, x)
+            third(self, y)
+            fourth(self, z)
+
+        return fill_four
+    return _fill
+
+
+def _fill(self: Any, *values: Any) -> None:
+    for setter, value in zip(type(self).setters, values, strict=True):
+        setter(self, value)
 
 
 class Record(metaclass=_Meta):
@@ -72,10 +93,7 @@ class Record(metaclass=_Meta):
     setters: ClassVar[tuple[Any, ...]]
     compared: ClassVar[tuple[str, ...]]
     unequal: ClassVar[tuple[str, ...]] = ()
-
-    def __init__(self, *values: Any) -> None:
-        for setter, value in zip(type(self).setters, values, strict=True):
-            setter(self, value)
+    __init__ = _fill
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"{type(self).__name__} is immutable")

@@ -19,7 +19,7 @@ LINES = (
     "      -> relu",
     "expect K == 3",
 )
-KEYS = "abx19 ,.:=()[]{}->|\"#*\n"
+KEYS = 'abx19 ,.:=()[]{}->|"#*\n'
 
 
 def edited(random: Random, text: str, original: str) -> str:

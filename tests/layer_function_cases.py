@@ -121,7 +121,9 @@ for n in (1, 2, 3):
 def over_time(draw: Draw) -> Case:
     time, batch, channels, out = (draw(sizes) for _ in range(4))
     weight = spoiled(draw, (draw(st.sampled_from((1, 2, 3))), channels, out))
-    tensor = of(*spoiled(draw, (time, batch, channels)), dtype=draw(st.sampled_from(SAME)))
+    tensor = of(
+        *spoiled(draw, (time, batch, channels)), dtype=draw(st.sampled_from(SAME))
+    )
     bias = of(*spoiled(draw, weight[-1:]))
     return (tensor, of(*weight), bias), draw(options(pad=st.sampled_from((0, 1, 2))))
 
@@ -195,7 +197,6 @@ for n in (1, 2, 3):
     )
 
 
-
 @st.composite
 def unpooled(draw: Draw, n: int) -> Case:
     tensor = draw(image(n, dtypes=SAME))
@@ -211,7 +212,9 @@ def unpooled(draw: Draw, n: int) -> Case:
 def fractional(draw: Draw, n: int) -> Case:
     size = st.sampled_from((2, 3, (2,) * n, 9))
     ratio = st.sampled_from((0.5, 0.7, (0.5,) * n, 1.0))
-    either = {"output_size": draw(size)} if draw(flag) else {"output_ratio": draw(ratio)}
+    either = (
+        {"output_size": draw(size)} if draw(flag) else {"output_ratio": draw(ratio)}
+    )
     more = draw(options(return_indices=flag))
     return (draw(image(n)), draw(st.sampled_from((1, 2)))), {**either, **more}
 

@@ -674,7 +674,9 @@ def _classes(draw: Draw, name: str) -> Use:
 def _loss(draw: Draw, name: str) -> Use:
     inputs, arguments = draw(st.composite(LOSSES[name])())
     # A weight of the classes is a tensor, which no argument of a layer is.
-    return layer_use(name, *inputs, **{k: v for k, v in arguments.items() if k != "weight"})
+    return layer_use(
+        name, *inputs, **{k: v for k, v in arguments.items() if k != "weight"}
+    )
 
 
 def _strategy(name: str, maker: Maker) -> st.SearchStrategy[Use]:

@@ -50,7 +50,10 @@ def added(draw: Draw, *letters: str) -> Case:
 def inner(draw: Draw) -> Case:
     size = draw(sizes)
     tensors_ = (
-        of(*spoiled(draw, (*draw(shapes(0, 2)), size)), dtype=draw(st.sampled_from(SAME)))
+        of(
+            *spoiled(draw, (*draw(shapes(0, 2)), size)),
+            dtype=draw(st.sampled_from(SAME)),
+        )
         for _ in range(2)
     )
     return tuple(tensors_), {}

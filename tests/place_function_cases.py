@@ -164,7 +164,9 @@ def embedded(draw: Draw) -> Case:
     tensor = draw(tensors(0, 3))
     shape = sizes_of(tensor)
     given = options(
-        offset=offset, dim1=st.just(dim(draw, shape, 1)), dim2=st.just(dim(draw, shape, 1))
+        offset=offset,
+        dim1=st.just(dim(draw, shape, 1)),
+        dim2=st.just(dim(draw, shape, 1)),
     )
     return (tensor,), draw(given)
 
@@ -236,9 +238,9 @@ def several(draw: Draw, most: int) -> Case:
 
 
 CASES["block_diag"] = several(3)
-CASES["cartesian_prod"] = st.lists(
-    tensors(1, 1, SAME), min_size=1, max_size=3
-).map(lambda found: (tuple(found), {}))
+CASES["cartesian_prod"] = st.lists(tensors(1, 1, SAME), min_size=1, max_size=3).map(
+    lambda found: (tuple(found), {})
+)
 CASES["combinations"] = case(
     tensors(0, 2), r=st.sampled_from((2, 1, 3, 0)), with_replacement=flag
 )

@@ -136,8 +136,8 @@ def theirs(name: str, args: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
             torch.ones_like(v) if isinstance(v, torch.Tensor) else v for v in values
         ]
     if name in SOLVING and values[0].dim() > 1:
-        values[0] = torch.eye(*values[0].shape[-2:]).expand_as(values[0]).type_as(
-            values[0]
+        values[0] = (
+            torch.eye(*values[0].shape[-2:]).expand_as(values[0]).type_as(values[0])
         )
     named = {k: real(v) for k, v in keywords.items()}
     if target in OPERATORS:

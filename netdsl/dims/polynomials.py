@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from math import gcd, lcm
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 Bound: TypeAlias = "int | None"
 
@@ -218,23 +218,31 @@ Factor: TypeAlias = tuple[Atom, int]
 Monomial: TypeAlias = tuple[Factor, ...]
 _MOST_TERMS = 2_000
 ONE: Monomial = ()
+# Of a size whose bounds nobody has worked out as yet.
+_UNASKED: Any = object()
 
 
 class Dim:
     """A polynomial that is not a constant.  Immutable; make it by arithmetic."""
 
-    __slots__ = ("_hash", "terms")
+    __slots__ = ("_hash", "high", "low", "terms")
 
     terms: tuple[tuple[Monomial, int], ...]
+    low: Any
+    high: Any
 
     def __init__(self, terms: tuple[tuple[Monomial, int], ...]) -> None:
         self.terms = terms
-        self._hash = hash(terms)
+        self._hash = 0
+        self.low = self.high = _UNASKED
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Dim) and self.terms == other.terms
 
     def __hash__(self) -> int:
+        # Most are steps of a sum, and never asked.
+        if not self._hash:
+            self._hash = hash(self.terms)
         return self._hash
 
     def __add__(self, other: Size) -> Size:
@@ -498,9 +506,8 @@ def _divide_by_number(a: Size, b: int) -> Size:
 def _quotient_atom(a: Size, b: Size) -> Size:
     if isinstance(a, int) and (a == 0 or isinstance(b, int)):
         return a // b if isinstance(b, int) else 0
-    low, high = bounds(a)
-    limit = bounds(b)[0]
-    if low is not None and low >= 0 and _below(high, limit):
+    low = lowest(a)
+    if low is not None and low >= 0 and _below(highest(a), lowest(b)):
         return 0
     if isinstance(a, Dim) and isinstance(b, int):
         nested = _nested_quotient(a)
@@ -671,26 +678,51 @@ def _on_side(size: Size, side: int, shown: str, rounds: tuple[Size, ...]) -> Siz
 
 def bounds(size: Size) -> tuple[Bound, Bound]:
     """The least and the greatest value that the size can have, where known."""
+    return lowest(size), highest(size)
+
+
+def lowest(size: Size) -> Bound:
+    """The least value that the size can have, where known."""
     if not isinstance(size, Dim):
-        return size, size
-    low: Bound = 0
-    high: Bound = 0
+        return size
+    if size.low is _UNASKED:
+        size.low = _sum_low(size, 1)
+        if size.low is None:
+            size.low = _floorless_low(size)
+    return size.low
+
+
+def highest(size: Size) -> Bound:
+    """The greatest value that the size can have, where known."""
+    if not isinstance(size, Dim):
+        return size
+    if size.high is _UNASKED:
+        least = _sum_low(size, -1)
+        if least is None:
+            least = _floorless_low(-size)
+        size.high = None if least is None else -least
+    return size.high
+
+
+def _sum_low(size: Dim, sign: int) -> Bound:
+    """The least value of `sign * size` by the bounds of its terms."""
+    low = 0
     for monomial, coefficient in size.terms:
+        if not monomial:
+            low += sign * coefficient
+            continue
         lo, hi = _monomial_bounds(monomial)
-        if coefficient < 0:
-            lo, hi = hi, lo
-        low = None if low is None or lo is None else low + coefficient * lo
-        high = None if high is None or hi is None else high + coefficient * hi
-    if low is None:
-        low = _floorless_low(size)
-    if high is None:
-        least = _floorless_low(-size)
-        high = None if least is None else -least
-    return low, high
+        bound = lo if sign * coefficient > 0 else hi
+        if bound is None:
+            return None
+        low += sign * coefficient * bound
+    return low
 
 
 def _floorless_low(size: Size) -> Bound:
     """A bound from `a - n < n * (a // n) <= a`, such as `D - D // 2 >= 1`."""
+    if not any(c > 0 and m for m, c in terms_of(size)):
+        return None  # nothing makes up for what is taken away
     quotients: dict[Monomial, FloorDiv] = {}
     for monomial, _ in terms_of(size):
         atom = monomial[0][0] if len(monomial) == 1 and monomial[0][1] == 1 else None
@@ -709,7 +741,7 @@ def _floorless_low(size: Size) -> Bound:
             total = total + coefficient * (scale // divisor) * most
         else:
             total = total + build({monomial: coefficient * scale})
-    low = bounds(total)[0]
+    low = lowest(total)
     return None if low is None else -(-low // scale)
 
 

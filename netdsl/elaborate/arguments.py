@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from netdsl import syntax
@@ -141,6 +142,12 @@ class Arguments(State):
 
     def parameter_kind(self, walk: Walk, parameter: syntax.Parameter) -> str:
         """The type of a hyperparameter: as written, or that of its default."""
+        kind = self.kinds.get(id(parameter))
+        if kind is None:
+            kind = self.kinds[id(parameter)] = self._kind(walk, parameter)
+        return kind
+
+    def _kind(self, walk: Walk, parameter: syntax.Parameter) -> str:
         if parameter.type is not None:
             return type_text(walk, parameter.type)
         if parameter.default is None:
@@ -232,6 +239,7 @@ class Arguments(State):
         return given
 
 
+@cache
 def holds_net(kind: str) -> bool:
     words = kind.replace("[", " ").replace("]", " ").replace(",", " ").replace("|", " ")
     return "net" in words.split()

@@ -290,6 +290,8 @@ class Definitions(Arguments):
         except Stop:
             walk.result = BLUR
             return
+        if not self.tries_defaults and self._take_over(walk, walk.root):
+            return
         candidates = list(self._layer_inputs(walk, net))
         for i, inputs in enumerate(candidates):
             last = i == len(candidates) - 1
@@ -318,6 +320,19 @@ class Definitions(Arguments):
         walk.root.used = True
         if isinstance(walk.root, graph.ChainModule):
             walk.root.ran = True
+
+    def _take_over(self, walk: Walk, root: graph.Module) -> bool:
+        """What a variant that isn't tried needs for its text; False if only a walk
+        can tell: the class has sizes, which the variant must hand on."""
+        if not isinstance(root, NetModule) or self.class_sizes(root.net):
+            return False
+        inner = self.define(root.net)
+        walk.input_types = inner.input_types
+        self._input_symbols(walk, inner.input_types)
+        walk.result = inner.result
+        root.used = True
+        root.applied = root.span
+        return True
 
     def _input_symbols(self, walk: Walk, inputs: list[tuple[str, Any]]) -> list[Symbol]:
         walk.inputs = []

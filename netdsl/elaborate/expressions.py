@@ -18,6 +18,7 @@ from netdsl.elaborate.names import dotted_function, lookup_value
 from netdsl.elaborate.narrowing import narrowed
 from netdsl.elaborate.values import (
     BLUR,
+    PLAIN,
     Blur,
     Condition,
     Factory,
@@ -220,7 +221,8 @@ def _compare(walk: Walk, node: syntax.Compare) -> Val:
             isinstance(left.value, Tensor) or isinstance(right.value, Tensor)
         ) and op not in ("is", "is not", "in", "not in"):
             return call_operator(walk, op, expr, [left, right], node.span)
-        dynamic = is_dynamic(walk, left) or is_dynamic(walk, right)
+        known = type(left.value) in PLAIN and type(right.value) in PLAIN
+        dynamic = not known and (is_dynamic(walk, left) or is_dynamic(walk, right))
         single = expr if len(node.ops) == 1 else graph.Op(op, (left.expr, right.expr))
         answers.append(arithmetic.compare(op, left.value, right.value, single, dynamic))
     return Val(_all(answers), expr, node.span)
@@ -293,9 +295,10 @@ def _if_else(walk: Walk, node: syntax.IfElse) -> Val:
     known = decide(test.value, walk.facts)
     if known is not None and not (walk.defining and isinstance(test.value, Condition)):
         chosen = walk.evaluate(node.then if known else node.other)
-        if not walk.defining or not arithmetic.is_open(test.value):
-            if not _written_static(test):
-                return chosen
+        if not walk.defining:
+            return chosen
+        if not arithmetic.is_open(test.value) and not _written_static(test):
+            return chosen
     with narrowed(walk, node.test, True):
         facts = assume(test.value, True, walk.facts)
         then = _arm(walk, node.then, facts, known is False)

@@ -74,10 +74,9 @@ def _flow(walk: Walk, node: syntax.Flow) -> Val:
 
 def run_stages(walk: Walk, flowing: Val, stages: Sequence[syntax.Expression]) -> Val:
     """Sends a value through stages; each line of the text is a statement."""
-    line = flowing.span.line if flowing.span is not None else None
+    line = flowing.span.line if walk.defining and flowing.span is not None else None
     for stage in stages:
-        here = stage.span.line
-        if line is not None and here != line and not plain(flowing.expr):
+        if line is not None and stage.span.line != line and not plain(flowing.expr):
             if isinstance(flowing.value, Tensor | Blur):
                 flowing = walk.name_value(flowing, walk.flow_name)
         before = flowing.value
@@ -89,8 +88,9 @@ def run_stages(walk: Walk, flowing: Val, stages: Sequence[syntax.Expression]) ->
             flowing = Val(BLUR, graph.Const(None), stage.span)
         if walk.seen is not None:
             walk.seen.stages[stage.span[1:]] = before, flowing.value
-        end = stage.span
-        line = end.source.position(end.chunk.start + end.end - 1)[0]
+        if walk.defining:
+            end = stage.span
+            line = end.source.position(end.chunk.start + end.end - 1)[0]
     return flowing
 
 

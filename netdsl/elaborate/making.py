@@ -19,6 +19,7 @@ from netdsl.elaborate.loops import (
 from netdsl.elaborate.names import left_out, lookup_stage
 from netdsl.elaborate.trials import representatives
 from netdsl.elaborate.values import (
+    PLAIN,
     SKIP,
     Blur,
     Factory,
@@ -262,6 +263,8 @@ def from_factory(
 
 def _settled(walk: Walk, argument: Argument, span: Span) -> None:
     """Stops where an argument has no value, so that a mistake in it is told once."""
+    if type(argument.value) in PLAIN:
+        return
     from netdsl.elaborate.walk import Stop
 
     for part in leaves(argument.value):
@@ -281,7 +284,8 @@ def _checked(walk: Walk, module: LayerModule) -> LayerModule:
     """The layer, as it is meant; says what is wrong with its arguments where they
     are written."""
     given = (*module.positional, *module.keywords.values())
-    refuse_layers(walk, [Val(a.value, a.expr, a.span) for a in given], module.span)
+    unclear = [a for a in given if type(a.value) not in PLAIN]
+    refuse_layers(walk, [Val(a.value, a.expr, a.span) for a in unclear], module.span)
     try:
         bound(module)
     except Refusal as refusal:

@@ -94,8 +94,6 @@ def _layer(
     blurred = [v for v in (*vals, *keywords.values()) if isinstance(v.value, Blur)]
     if blurred:
         return _from_blur(walk, module, blurred[0].value)
-    spans = argument_spans(module)
-    spans.update({k: v.span for k, v in keywords.items() if v.span})
     try:
         values = bound(module)
         positional, named = handed_on(declaration.call, vals, keywords)
@@ -111,8 +109,8 @@ def _layer(
         labels = []
         if isinstance(module.applied, Span) and module.applied != span:
             labels.append(Label(module.applied, "its sizes come from this use"))
-        if module.span is not None and module.span != span:
-            pass
+        spans = argument_spans(module)
+        spans.update({k: v.span for k, v in keywords.items() if v.span})
         walk.refused(refusal, span, spans, labels)
         return BLUR
     except Undecided:

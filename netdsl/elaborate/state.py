@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from netdsl import graph, syntax
@@ -63,6 +64,8 @@ class State:
         self.specials: dict[int, set[str]] = {}
         """Net parameters for which a net needs a class per binding."""
         self.clones: dict[Any, syntax.Net] = {}
+        self.kinds: dict[int, str] = {}
+        """The types of hyperparameters."""
         self.shaping: dict[int, list[str] | None] = {}
         """The hyperparameters that the shape of a net's result follows from."""
         self.settled: dict[int, dict[str, Factory]] = {}
@@ -252,29 +255,24 @@ class State:
         labels = [Label(item.name_span, "defined here")]
         self.report.error("recursive-net", text, span, "", labels, help_)
 
+    @contextmanager
     def _inside(
         self, net: syntax.Net | syntax.Fn, span: Span, handed: bool = False
-    ) -> Any:
-        from contextlib import contextmanager
-
-        @contextmanager
-        def guard() -> Iterator[None]:
-            if not handed and any(net is a for a in self._active[self._handed[-1] :]):
-                self._refuse_recursion(net, span)
-                raise Stop
-            if len(self._active) >= self.limits.nesting:
-                self.report.error(
-                    "too-deep",
-                    f"nets are nested more than {self.limits.nesting} deep",
-                    span,
-                )
-                raise Stop
-            self._handed.append(len(self._active) if handed else self._handed[-1])
-            self._active.append(net)
-            try:
-                yield
-            finally:
-                self._active.pop()
-                self._handed.pop()
-
-        return guard()
+    ) -> Iterator[None]:
+        if not handed and any(net is a for a in self._active[self._handed[-1] :]):
+            self._refuse_recursion(net, span)
+            raise Stop
+        if len(self._active) >= self.limits.nesting:
+            self.report.error(
+                "too-deep",
+                f"nets are nested more than {self.limits.nesting} deep",
+                span,
+            )
+            raise Stop
+        self._handed.append(len(self._active) if handed else self._handed[-1])
+        self._active.append(net)
+        try:
+            yield
+        finally:
+            self._active.pop()
+            self._handed.pop()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from netdsl import dims, graph, syntax
@@ -82,6 +83,8 @@ def open_hyperparameter(symbol: Symbol, kind: str) -> Any:
 
 def fits_type(value: Any, kind: str) -> bool:
     """Whether a value may be given for a type."""
+    if type(value).__name__ == kind:
+        return True
     if isinstance(value, Blur) or kind in ("any", "Any", ""):
         return True
     given = type_name(value)
@@ -94,6 +97,7 @@ def fits_type(value: Any, kind: str) -> bool:
     return False
 
 
+@cache
 def _options(kind: str) -> list[str]:
     parts, depth, start = [], 0, 0
     for i, char in enumerate(kind):

@@ -252,6 +252,8 @@ class Uses(Definitions):
 
         def tensor(t: Tensor) -> Tensor:
             shape = t.shape
+            if all(type(size) is int for size in (*shape.head, *shape.tail)):
+                return t
             rank = len(shape.head) + len(shape.tail)
             starred = shape.star is not None
             head = tuple(one(s, i, rank, starred) for i, s in enumerate(shape.head))

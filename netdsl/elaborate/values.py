@@ -64,6 +64,8 @@ class Blur:
 
 
 BLUR = Blur()
+# The types of values that are known and have no parts.
+PLAIN = frozenset({int, bool, float, str, type(None)})
 
 
 class Condition(Record):

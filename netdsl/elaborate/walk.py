@@ -477,6 +477,8 @@ class Walk:
         Where a later value needs statements of its own, the earlier ones are
         named before them: nothing is reordered.
         """
+        if not self.defining:
+            return [make() for make in makers]
         vals: list[Val] = []
         for make in makers:
             at = len(self.forward)

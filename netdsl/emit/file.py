@@ -15,6 +15,7 @@ from netdsl.emit.functions import FunctionWriter
 from netdsl.emit.lines import Line, Lines
 from netdsl.emit.signatures import docstring
 from netdsl.emit.spelling import Imports, Speller
+from netdsl.emit.wrapping import wrapped
 from netdsl.graph import ChainModule, LayerModule, NetModule, Symbol
 from netdsl.source import Span
 
@@ -32,7 +33,20 @@ class Emitted(NamedTuple):
 
     def text(self) -> str:
         """The file, not yet formatted."""
-        return "".join(_plain(line) + "\n" for line in self.lines)
+        return "".join(text + "\n" for text, _ in self._texts())
+
+    def _texts(self) -> Iterator[tuple[str, Span | None]]:
+        """The lines of the file; those inside strings stay as they are."""
+        inside = False
+        for line in self.lines:
+            quotes = line.text.count('"""')
+            if inside or quotes:
+                yield _plain(line), None
+            else:
+                for indent, text in wrapped(line.text, 4 * line.depth):
+                    yield " " * indent + text if text else "", line.span
+            if quotes % 2:
+                inside = not inside
 
     def traced_text(self) -> str:
         """The file with the `.net` line behind each line, for tracebacks.
@@ -40,15 +54,9 @@ class Emitted(NamedTuple):
         Lines inside strings stay as they are.
         """
         out: list[str] = []
-        inside = False
-        for line in self.lines:
-            text = _plain(line)
-            quotes = line.text.count('"""')
-            if line.span is not None and not inside and not quotes:
-                text = f"{text}  # {_place(line.span)}"
-            if quotes % 2:
-                inside = not inside
-            out.append(text + "\n")
+        for text, span in self._texts():
+            place = f"  # {_place(span)}" if span is not None else ""
+            out.append(f"{text}{place}\n")
         return "".join(out)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -205,7 +206,7 @@ class Speller:
         level = _LEVELS[op]
         left, right = operands
         if op == "**":
-            return f"{self.text(left, ATOM)} ** {self.text(right, UNARY)}", level
+            return _power(self.text(left, ATOM), self.text(right, UNARY)), level
         if level == COMPARE:
             return f"{self.text(left, SUM)} {op} {self.text(right, SUM)}", level
         same = level if op in ("or", "and") else level + 1
@@ -244,8 +245,13 @@ class Speller:
     def _slice(self, expr: graph.SliceOf) -> str:
         start = self.text(expr.start, OR) if expr.start is not None else ""
         stop = self.text(expr.stop, OR) if expr.stop is not None else ""
-        step = f":{self.text(expr.step, OR)}" if expr.step is not None else ""
-        return f"{start}:{stop}{step}"
+        parts = [start, stop]
+        if expr.step is not None:
+            parts.append(self.text(expr.step, OR))
+        # Spaces as black puts them.
+        if all(_SIMPLE_INDEX.fullmatch(part) for part in parts):
+            return ":".join(parts)
+        return " : ".join(parts).strip().replace(":  :", "::")
 
     def _sequence(self, kind: str, items: Sequence[Any]) -> str:
         inner = ", ".join(self.text(i) for i in items)
@@ -412,7 +418,7 @@ class Speller:
         for atom, exponent in sorted(monomial, key=lambda f: self._place(f[0])):
             text = self.atom(atom)
             if exponent > 1:
-                text = f"{_wrap(text, ATOM)} ** {exponent}", POWER
+                text = _power(_wrap(text, ATOM), str(exponent)), POWER
             factors.append(text)
         if len(factors) == 1:
             return factors[0]
@@ -534,6 +540,16 @@ def _has_factory(value: Any) -> bool:
 
 def _wrap(text: Text, least: int) -> str:
     return text[0] if text[1] >= least else f"({text[0]})"
+
+
+_SIMPLE_INDEX = re.compile(r"-?\w*")
+_SIMPLE_OPERAND = re.compile(r"-?[\d.]+|[A-Za-z_][\w.]*")
+
+
+def _power(base: str, exponent: str) -> str:
+    """Without spaces between simple operands, as black has it."""
+    simple = map(_SIMPLE_OPERAND.fullmatch, (base, exponent))
+    return f"{base}**{exponent}" if all(simple) else f"{base} ** {exponent}"
 
 
 def _split_ops(text: str) -> list[str]:

@@ -80,7 +80,11 @@ def value(node: Concrete) -> Doc:
         assert isinstance(opening, Leaf) and isinstance(closing, Leaf)
         within = unwrapped(body)
         needed = isinstance(within, Branch) and within.rule in _KEEP_PARENTHESES
-        if needed or closing.leading or any(map(has_comments, (opening, *leaves(body)))):
+        if (
+            needed
+            or closing.leading
+            or any(map(has_comments, (opening, *leaves(body))))
+        ):
             break
         comments.append(behind(closing))
         inner = within

@@ -183,7 +183,6 @@ for _name, _rule, _doc in (
     function(f"{_name}({_BOTH})", f"torch.{_name}", _rule, _doc)
 
 
-
 def _floats(c: Call) -> Tensor:
     result = _plain(c)
     c.floating(result, "its tensors")

@@ -89,9 +89,13 @@ class Call:
         for name in names:
             value = self.values[name]
             for item in value if isinstance(value, tuple) else (value,):
-                if not isinstance(item, int | Dim):
+                if isinstance(item, int):
+                    low = item < least
+                elif isinstance(item, Dim):
+                    low = self.facts.decide(Comparison(">=", item, least)) is False
+                else:
                     continue
-                if self.facts.decide(Comparison(">=", item, least)) is False:
+                if low:
                     raise self.bad(
                         name,
                         f"`{name}` of `{self.declaration.name}` is at least {least},"

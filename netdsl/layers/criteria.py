@@ -270,9 +270,7 @@ def _declare(name: str, inputs: str, arguments: str, rule: Rule, doc: str) -> No
         doc,
         call=inputs.replace("input:", "log_input:") if "Poisson" in name else inputs,
     )
-    function(
-        f"{function_name}({inputs}, {arguments})", f"F.{function_name}", rule, doc
-    )
+    function(f"{function_name}({inputs}, {arguments})", f"F.{function_name}", rule, doc)
 
 
 _REDUCTION = 'reduction: "mean" "sum" "none" = "mean"'

@@ -323,7 +323,9 @@ def _embedding_bag(c: Call) -> Tensor:
     if c.per_sample_weights is not None:
         c.same_dtype(weight, c.per_sample_weights)
     if c.mode == "max" and (c.sparse is True or c.scale_grad_by_freq is True):
-        raise c.bad("mode", '`mode="max"` goes without `sparse` and `scale_grad_by_freq`')
+        raise c.bad(
+            "mode", '`mode="max"` goes without `sparse` and `scale_grad_by_freq`'
+        )
     c.values.update(num_embeddings=rows, embedding_dim=width)
     result = LAYERS["EmbeddingBag"].rule(c)
     assert isinstance(result, Tensor)

@@ -19,7 +19,9 @@ _DISTANCE = (
 _RENAMED = "deprecated by torch: write `{}`"
 _INDICES = "write `{}(..., return_indices=True)`"
 _INPLACE = "write `{}(..., inplace=True)`"
-_KERNEL = "a kernel for float8 or bfloat16 on some GPUs, whose scales are Python objects"
+_KERNEL = (
+    "a kernel for float8 or bfloat16 on some GPUs, whose scales are Python objects"
+)
 _DATA = "how many there are depends on the data, and so would the shape; {}"
 _MODULE = "a base class, not a layer: write a net"
 
@@ -62,9 +64,7 @@ FUNCTIONS_LEFT_OUT: dict[str, str] = {
     },
     **{
         f"{name}_": _INPLACE.format(name)
-        for name in (
-            "celu elu hardtanh leaky_relu relu rrelu selu threshold".split()
-        )
+        for name in ("celu elu hardtanh leaky_relu relu rrelu selu threshold".split())
     },
     "multi_head_attention_forward": "write the layer `MultiheadAttention`",
     "native_channel_shuffle": "write `channel_shuffle`",

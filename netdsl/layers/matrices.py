@@ -316,7 +316,8 @@ def _solve(c: Call) -> Tensor:
     dtype = c.same_dtype(a, b)
     text = f"`linalg.solve` of {a} and {b}"
     at_vector = len(b.shape.sizes) == 1 or (
-        len(b.shape.sizes) == len(a.shape.sizes) - 1 and _same(c, a.shape.without(-1), b)
+        len(b.shape.sizes) == len(a.shape.sizes) - 1
+        and _same(c, a.shape.without(-1), b)
     )
     if at_vector:
         if not c.known("left"):

@@ -286,6 +286,4 @@ for _name, _rule, _doc in (
     ("isreal", to_bool, "Where it has no imaginary part."),
 ):
     function(f"{_name}(input: tensor)", f"torch.{_name}", _rule, _doc)
-function(
-    "rad2deg(input: tensor)", "torch.rad2deg", to_float, "Radians to degrees."
-)
+function("rad2deg(input: tensor)", "torch.rad2deg", to_float, "Radians to degrees.")

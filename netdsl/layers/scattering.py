@@ -11,7 +11,6 @@ from netdsl.layers.selecting import slices
 from netdsl.layers.spec import function
 from netdsl.shapes import Refusal, Shape, Tensor, Undecided, fixed
 
-
 # -- slices along a size -------------------------------------------------------
 
 

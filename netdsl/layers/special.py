@@ -79,9 +79,7 @@ for _name, _doc in {
     "igamma": "The lower incomplete gamma function, from 0 to 1.",
     "igammac": "`1 - igamma(input, other)`.",
 }.items():
-    function(
-        f"{_name}(input: tensor, other: tensor)", f"torch.{_name}", _gamma, _doc
-    )
+    function(f"{_name}(input: tensor, other: tensor)", f"torch.{_name}", _gamma, _doc)
 
 # -- of numbers as they are stored ---------------------------------------------
 

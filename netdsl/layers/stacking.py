@@ -55,9 +55,7 @@ def _dstack(c: Call) -> Tensor:
 
 def _column_stack(c: Call) -> Tensor:
     columns = tuple(
-        t
-        if len(t.shape.sizes) > 1
-        else t.with_shape(fixed(t.shape.numel, 1))
+        t if len(t.shape.sizes) > 1 else t.with_shape(fixed(t.shape.numel, 1))
         for t in given(c)
     )
     return _along(c, columns, 1)

@@ -44,16 +44,16 @@ def _clean_doc(text: str) -> str:
 class Builder:
     """Where the nodes being built belong."""
 
-    __slots__ = ("chunk", "run")
+    __slots__ = ("chunk", "deepest", "run")
 
-    def __init__(self, chunk: Chunk, run: Run) -> None:
+    def __init__(self, chunk: Chunk, run: Run, limits: Limits) -> None:
         self.chunk = chunk
         self.run = run
+        self.deepest = 4 * limits.nesting
 
-    def build(self, tree: Any, limits: Limits) -> Any:
+    def build(self, tree: Any) -> Any:
         """lark's tree as nodes; from the leaves up, since a tree can be deep."""
         made: dict[int, tuple[Any, int]] = {}
-        deepest = 4 * limits.nesting
         for subtree in tree.iter_subtrees():
             depth = 0
             children = []
@@ -64,24 +64,27 @@ class Builder:
                     depth = max(depth, known[1])
                 children.append(child)
             meta = subtree.meta
-            span = (
-                Span(self.chunk, 0, 0)
-                if meta.empty
-                else Span(self.chunk, meta.start_pos, meta.end_pos)
-            )
-            if depth > deepest:
-                raise Mistake(
-                    Diagnostic(
-                        "error",
-                        "too-deep",
-                        "this expression is nested too deep",
-                        span,
-                        help="name a part of it with `let`, or make a net of it",
-                    )
-                )
-            rule = _RULES[subtree.data]
-            made[id(subtree)] = rule(self, span, children), depth + 1
+            start, end = (0, 0) if meta.empty else (meta.start_pos, meta.end_pos)
+            node = self.make(subtree.data, start, end, children, depth)
+            made[id(subtree)] = node, depth + 1
         return made[id(tree)][0]
+
+    def make(
+        self, rule: str, start: int, end: int, parts: list[Any], depth: int
+    ) -> Any:
+        """The node of a rule, of its parts; `depth` is that of the deepest."""
+        span = Span(self.chunk, start, end)
+        if depth > self.deepest:
+            raise Mistake(
+                Diagnostic(
+                    "error",
+                    "too-deep",
+                    "this expression is nested too deep",
+                    span,
+                    help="name a part of it with `let`, or make a net of it",
+                )
+            )
+        return _RULES[rule](self, span, parts)
 
 
 def _token_span(builder: Builder, token: Any) -> Span:

@@ -21,6 +21,8 @@ from netdsl.parse.checks import (
     check_strings,
 )
 from netdsl.parse.guessing import explained
+from netdsl.parse.lalr import Loop, Unreadable
+from netdsl.parse.loop_table import make_loop
 from netdsl.parse.pieces import Earlier, reparse
 from netdsl.parse.reading import split
 from netdsl.parse.table import make_parser
@@ -82,6 +84,7 @@ class Parser:
 
     def __init__(self) -> None:
         self._lark: Lark | None = None
+        self._loop: Loop | None = None
         self._seen: dict[tuple[str, str], list[tuple[Chunk, Parsed]]] = {}
 
     def parse(self, source: Source, report: Report, limits: Limits) -> syntax.Program:
@@ -170,12 +173,24 @@ class Parser:
 
     def run(self, chunk: Chunk, start: str, limits: Limits) -> Any:
         """The tree of a chunk, from a start rule; raises Mistake."""
+        builder = Builder(chunk, self.run, limits)
+        text = chunk.text if start == "test" else chunk.text.rstrip() + "\n"
+        if self._loop is None:
+            self._loop = make_loop()
+        if self._loop is not None:
+            try:
+                return self._loop.parse(text, start, builder.make)
+            except (Unreadable, Mistake):
+                pass  # lark says what is wrong, and where
+        return self._by_lark(text, start, builder)
+
+    def _by_lark(self, text: str, start: str, builder: Builder) -> Any:
         from lark.exceptions import UnexpectedInput
         from lark.indenter import DedentError
 
         if self._lark is None:
             self._lark = make_parser()
-        text = chunk.text if start == "test" else chunk.text.rstrip() + "\n"
+        chunk = builder.chunk
         try:
             tree = self._lark.parse(text, start=start)
         except UnexpectedInput as error:
@@ -187,4 +202,4 @@ class Parser:
             raise Mistake(bad_dedent(chunk)) from None
         if not hasattr(tree, "iter_subtrees"):  # `?rule` may leave a lone token
             raise AssertionError(tree)
-        return Builder(chunk, self.run).build(tree, limits)
+        return builder.build(tree)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from hashlib import sha256
+import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +27,7 @@ def table_path() -> Path:
     return _PACKAGE / "net.table.json"
 
 
-def _indenter() -> Any:
+def indenter() -> Any:
     from lark.indenter import Indenter
 
     class Indents(Indenter):
@@ -41,7 +41,7 @@ def _indenter() -> Any:
     return Indents()
 
 
-def _build(grammar: str, *, keep_tokens: bool = False) -> Lark:
+def build_parser(grammar: str, *, keep_tokens: bool = False) -> Lark:
     from lark import Lark
 
     return Lark(
@@ -52,7 +52,7 @@ def _build(grammar: str, *, keep_tokens: bool = False) -> Lark:
         propagate_positions=True,
         maybe_placeholders=True,
         keep_all_tokens=keep_tokens,
-        postlex=_indenter(),
+        postlex=indenter(),
     )
 
 
@@ -61,9 +61,9 @@ def make_table(grammar: str) -> str:
     from lark.grammar import Rule
     from lark.lexer import TerminalDef
 
-    data, memo = _build(grammar).memo_serialize([TerminalDef, Rule])
+    data, memo = build_parser(grammar).memo_serialize([TerminalDef, Rule])
     data["options"]["postlex"] = None
-    stamp = sha256(grammar.encode()).hexdigest()
+    stamp = zlib.crc32(grammar.encode())
     return json.dumps(
         {"grammar": stamp, "data": data, "memo": memo},
         separators=(",", ":"),
@@ -77,7 +77,7 @@ def make_parser(*, keep_tokens: bool = False) -> Lark:
     path = table_path()
     if path.exists():
         table = json.loads(path.read_text(encoding="utf-8"))
-        if table["grammar"] == sha256(grammar.encode()).hexdigest():
+        if table["grammar"] == zlib.crc32(grammar.encode()):
             from lark import Lark
 
             made = Lark.__new__(Lark)
@@ -90,5 +90,5 @@ def make_parser(*, keep_tokens: bool = False) -> Lark:
             data["parser"]["parser"]["states"] = {
                 int(k): v for k, v in data["parser"]["parser"]["states"].items()
             }
-            return made._load({"data": data, "memo": memo}, postlex=_indenter())
-    return _build(grammar, keep_tokens=keep_tokens)
+            return made._load({"data": data, "memo": memo}, postlex=indenter())
+    return build_parser(grammar, keep_tokens=keep_tokens)
