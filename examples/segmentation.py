@@ -215,6 +215,9 @@ class Segmentation(nn.Module):
             self.aux_classifier = FCNHead(self.backbone.early_channels, 256, classes)
 
     def forward(self, x: Tensor) -> dict[str, Tensor]:
+        """x: [N, 3, H, W]
+        -> {out: [N, classes, H, W]} or {out: [N, classes, H, W], aux: [N, classes, H, W]}
+        """
         _, _, H, W = x.shape
         out, early = self.backbone(x)
         out = F.interpolate(

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 from netdsl import syntax
@@ -167,13 +168,16 @@ def walking(
     known = {id(i): memory.recall(program, i) for i in tree.items}
     try:
         if any(k is None for k in known.values()):
-            program.collect_bindings()
-            for item in memory.hand_over(program, tree.items):
-                known[id(item)] = None
+            with suppress(Stop, TooMuch):
+                program.collect_bindings()
+            memory.hand_over(program)
             left = _in_turn([i for i in tree.items if known[id(i)] is None], memory)
+            again = len(tree.items)
             while left:
                 item = left.pop(0)
                 known[id(item)] = _walk_alone(program, memory, item)
+                if not left and again:
+                    left, again = memory.misfed(program, tree.items), 0
                 if left and all(map(memory.is_known, left)):
                     yield memory.told(tree, known)
     finally:

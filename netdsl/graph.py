@@ -291,6 +291,7 @@ class LayerModule(Module):
         "inferred",
         "keywords",
         "positional",
+        "refusal",
         "written_sizes",
     )
 
@@ -312,6 +313,8 @@ class LayerModule(Module):
         """Sizes that follow from its input, and are written all the same."""
         self.edits: tuple[Edit, ...] = ()
         """What takes them out of the text."""
+        self.refusal: Any = None
+        """What is wrong with the arguments if they are not in torch's order."""
 
 
 class NetModule(Module):

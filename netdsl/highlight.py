@@ -97,7 +97,8 @@ def _captures(*scopes: str) -> Node:
 
 
 def _any(words: Iterable[str]) -> str:
-    return rf"\b(?:{'|'.join(sorted(filter(str.isidentifier, words)))})\b"
+    named = sorted(w for w in words if w.replace(".", "").isidentifier())
+    return rf"\b(?:{'|'.join(map(re.escape, named))})\b"
 
 
 # -- text ----------------------------------------------------------------------

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
+from operator import is_
 from typing import Any, NamedTuple
 
 from netdsl import syntax
@@ -31,18 +32,27 @@ class _Needs(NamedTuple):
     """What the walk of an item rests on."""
 
     items: tuple[syntax.Item, ...]
+    """The item and all that it reaches by names, in a fixed order."""
+    others: tuple[syntax.Item, ...]
+    """Those that say what flows in, or what a net parameter stands for."""
     broken: frozenset[str]
     """Names that it reads, and whose definitions can't be read."""
     called: bool
     """Of a function: whether anything calls it."""
 
-    def same(self, other: _Needs) -> bool:
+    def same(self, now: _Needs) -> bool:
+        return self.same_reach(now) and _same(self.others, now.others)
+
+    def same_reach(self, now: _Needs) -> bool:
         return (
-            len(self.items) == len(other.items)
-            and all(a is b for a, b in zip(self.items, other.items, strict=True))
-            and self.broken == other.broken
-            and self.called == other.called
+            _same(self.items, now.items)
+            and self.broken == now.broken
+            and self.called == now.called
         )
+
+
+def _same(then: tuple[syntax.Item, ...], now: tuple[syntax.Item, ...]) -> bool:
+    return len(then) == len(now) and all(map(is_, then, now))
 
 
 class _Known(NamedTuple):
@@ -65,6 +75,7 @@ class Memory:
         """The walks that defined the nets of the last run, by net."""
         self._uses: dict[Any, Used] = {}
         self._serial = 0
+        self._handed = False
         self._found: dict[int, _Needs] = {}
         self._open: frozenset[int] = frozenset()
         self._names: tuple[frozenset[str], ...] = ()
@@ -137,31 +148,33 @@ class Memory:
 
     # -- classes -----------------------------------------------------------------
 
-    def hand_over(
-        self, program: Program, items: Iterable[syntax.Item]
-    ) -> list[syntax.Item]:
+    def hand_over(self, program: Program) -> None:
         """Gives the program the classes of the last one that still hold.
 
-        Gives the items that rest on a class that turned out another, though its
-        text is the same: a list of layers takes what flows into it elsewhere.
+        That what flows into a list of layers is still the same is taken for
+        granted; `misfed` says in the end whether it was.
         """
         classes: dict[int, Walk] = {}
-        fed: list[Walk] = []
         for key, (walk, needs) in self._classes.items():
-            if not program.files.holds(walk.owner):
-                continue
-            now = self._needs(program, walk.owner)
-            if needs.same(now) and not self._rests_on_all(now):
-                classes[key] = walk
-            elif program.is_fed(walk.owner):
-                fed.append(walk)
+            if program.files.holds(walk.owner):
+                now = self._needs(program, walk.owner)
+                if needs.same_reach(now) and not self._rests_on_all(now):
+                    classes[key] = walk
+        self._handed = bool(classes)
         uses = {k: u for k, u in self._uses.items() if _net_of(k) in classes}
         program.take_over(classes.values(), uses)
-        others = {id(w.owner) for w in fed if not program.same_class(w)}
-        if others:
-            owners = (w.owner for w in classes.values())
-            program.drop([n for n in owners if self._rests_on(program, n, others)])
-        return [i for i in items if others and self._rests_on(program, i, others)]
+
+    def misfed(
+        self, program: Program, items: Iterable[syntax.Item]
+    ) -> list[syntax.Item]:
+        """The items to walk again, since into lists of layers that they rest on
+        flows something else now; their classes are forgotten."""
+        nets = {id(n) for n in program.misfed()} if self._handed else set()
+        if not nets:
+            return []
+        owners = [w.owner for w in program.classes()]
+        program.drop(n for n in owners if self._rests_on(program, n, nets))
+        return [i for i in items if self._rests_on(program, i, nets)]
 
     def _note(self, program: Program) -> None:
         """Keeps the classes of a program that has walked its items."""
@@ -192,21 +205,19 @@ class Memory:
         return known
 
     def _find_needs(self, program: Program, item: syntax.Item) -> _Needs:
-        """The item and all that it reaches by names, in a fixed order.
-
-        What a net parameter stands for is found in the whole file, so whatever
+        """What a net parameter stands for is found in the whole file, so whatever
         reaches a net with one rests on every item; and what flows into a list of
-        layers is found where it is used.
-        """
+        layers is found where it is used."""
         broken: set[str] = set()
-        found = list(self._reached(program, [item], broken))
+        found = tuple(self._reached(program, [item], broken))
+        others: tuple[syntax.Item, ...] = ()
         if any(id(i) in self._open for i in found):
-            found += _others(_all_items(program), found)
+            others = tuple(_all_items(program))
         elif isinstance(item, syntax.Net) and program.is_fed(item):
             users = [u for u in program.users(item.name) if u is not item]
-            found += _others(self._reached(program, users, broken), found)
+            others = tuple(self._reached(program, users, set()))
         called = isinstance(item, syntax.Fn) and program.is_called(item)
-        return _Needs(tuple(found), frozenset(broken), called)
+        return _Needs(found, others, frozenset(broken), called)
 
     def _reached(
         self, program: Program, items: Iterable[syntax.Item], broken: set[str]
@@ -256,13 +267,6 @@ def _all_nets(program: Program) -> Iterator[syntax.Net]:
     for item in _all_items(program):
         if isinstance(item, syntax.Net):
             yield item
-
-
-def _others(
-    items: Iterable[syntax.Item], found: list[syntax.Item]
-) -> list[syntax.Item]:
-    known = {id(i) for i in found}
-    return [i for i in items if id(i) not in known]
 
 
 def _is_open(net: syntax.Net) -> bool:

@@ -31,9 +31,10 @@ def nearest(word: str, known: Iterable[str]) -> str:
     """The known word that is most like this one, if any is."""
     known = list(dict.fromkeys(known))
     for key in (str.lower, _bare):
-        for candidate in known:
-            if key(candidate) == key(word):
-                return candidate
+        alike = [k for k in known if key(k) == key(word)]
+        same = [k for k in alike if k[:1].isupper() == word[:1].isupper()]
+        if alike:
+            return (same or alike)[0]
     if _ELSEWHERE.get(word.lower()) in known:
         return _ELSEWHERE[word.lower()]
     slips = [k for k in known if _is_slip(word, k)]
@@ -73,7 +74,8 @@ def is_sure(word: str, near: str, known: Iterable[str]) -> bool:
     if not near or not _is_slip(word, near):
         return False
     if near.lower() == word.lower():
-        return sum(k.lower() == word.lower() for k in known) == 1
+        alike = [k for k in known if k.lower() == word.lower()]
+        return len(alike) == 1 or near[:1].isupper() == word[:1].isupper()
     return not any(k != near and _is_slip(word, k) for k in known)
 
 

@@ -10,6 +10,7 @@ from function_cases import (
     FLOAT_DTYPE,
     Case,
     Draw,
+    case,
     each,
     flag,
     of,
@@ -19,7 +20,6 @@ from function_cases import (
     spoiled,
     tensors,
     with_dim,
-    case,
 )
 from hypothesis import strategies as st
 

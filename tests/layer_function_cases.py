@@ -201,11 +201,12 @@ for n in (1, 2, 3):
 def unpooled(draw: Draw, n: int) -> Case:
     tensor = draw(image(n, dtypes=SAME))
     indices = of(*spoiled(draw, sizes_of(tensor)), dtype=draw(st.sampled_from(INDEX)))
-    stride = st.sampled_from((1, 2, (3,) * n))
-    more = draw(options(stride=stride, padding=st.sampled_from((0, 1))))
+    steps = ((1,) * n, (2,) * n, (3,) * n)
+    more = draw(options(stride=st.sampled_from(steps), padding=st.just((1,) * n)))
     if seldom(draw, 3):
         more["output_size"] = [draw(sizes) + 2 for _ in range(n)]
-    return (tensor, indices, draw(st.sampled_from((2, 3)))), more
+    size = (draw(st.sampled_from((2, 3))),) * n
+    return (tensor, indices, 2 if seldom(draw) else size), more
 
 
 @st.composite

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 from function_cases import (
@@ -83,7 +84,7 @@ def crossed(draw: Draw) -> Case:
 @st.composite
 def chained(draw: Draw) -> Case:
     widths = [draw(sizes) for _ in range(draw(st.integers(2, 4)))]
-    found = [spoiled(draw, p) for p in zip(widths, widths[1:], strict=False)]
+    found = [spoiled(draw, p) for p in pairwise(widths)]
     if seldom(draw):
         found[0] = found[0][-1:]
     return ([of(*f) for f in found],), {}

@@ -261,7 +261,8 @@ ORIGINALS = [
         starts="transformers draws each weight twice, a rule once",
     ),
     Original(
-        "T5EncoderModel", "zoo/t5", "T5EncoderModel", small_t5, lambda: tokens(100),
+        "T5EncoderModel", "zoo/t5", "T5EncoderModel", small_t5,
+        lambda: (torch.randint(0, 100, (2, 150)),),
         hyper={
             "vocab": 100, "width": 32, "depth": 3, "heads": 4, "size": 6, "hidden": 48,
         },

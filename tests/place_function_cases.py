@@ -173,7 +173,7 @@ def embedded(draw: Draw) -> Case:
 
 CASES["diag_embed"] = embedded()
 each("trace adjoint", case(tensors(0, 4, (*ANY, "int32"))))
-each("fliplr flipud ravel atleast_1d atleast_2d atleast_3d", everything)
+each("fliplr flipud ravel", everything)
 
 
 @st.composite
@@ -197,14 +197,6 @@ def windowed(draw: Draw) -> Case:
 CASES["Tensor.unfold"] = windowed()
 
 
-@st.composite
-def together(draw: Draw) -> Case:
-    shape = draw(shapes())
-    count = draw(st.integers(1, 3))
-    return tuple(of(*broadcastable(draw, shape)) for _ in range(count)), {}
-
-
-CASES["broadcast_tensors"] = together()
 count = st.sampled_from((3, 1, 0, 5, -1))
 each("tril_indices triu_indices", case(count, count, offset=st.integers(-4, 4)))
 CASES["vander"] = case(tensors(0, 2, SAME), N=st.integers(-1, 3), increasing=flag)
@@ -231,13 +223,6 @@ each("hstack column_stack", stacked(1))
 CASES["dstack"] = stacked(2)
 
 
-@st.composite
-def several(draw: Draw, most: int) -> Case:
-    count = draw(st.integers(1, 3))
-    return tuple(draw(tensors(0, most, ("float", "int64"))) for _ in range(count)), {}
-
-
-CASES["block_diag"] = several(3)
 CASES["cartesian_prod"] = st.lists(tensors(1, 1, SAME), min_size=1, max_size=3).map(
     lambda found: (tuple(found), {})
 )

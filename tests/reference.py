@@ -22,20 +22,21 @@ END = "<!-- end of tables -->\n"
 
 # The families of one title, in the order of the page.
 TITLES = {
-    "Linear maps and products": ("linear", "products", "einsum"),
+    "Linear maps and products": ("linear", "products", "einsum", "matrices"),
     "Convolution and pooling": ("convolution", "pooling", "sampling"),
-    "Activations and pointwise functions": ("activation", "pointwise"),
+    "Activations and pointwise functions": ("activation", "pointwise", "special"),
     "Normalisation": ("normalization",),
     "Dropout": ("dropout",),
     "Embedding, recurrence, attention": ("embedding", "recurrent", "attention"),
     "Layers as functions": ("functional",),
-    "Shapes": ("resampling", "reshaping", "rearranging", "padding"),
-    "Joining and splitting": ("joining",),
+    "Shapes": ("resampling", "reshaping", "rearranging", "diagonals", "padding"),
+    "Joining and splitting": ("joining", "stacking"),
     "Arithmetic and comparison": ("arithmetic",),
-    "Reductions": ("reduction",),
-    "Selecting": ("selecting",),
+    "Reductions": ("reduction", "statistics"),
+    "Selecting": ("selecting", "scattering"),
+    "Fourier transforms and windows": ("fourier",),
     "New tensors and dtypes": ("creation", "casting"),
-    "Distances and losses": ("distance", "losses", "comparing"),
+    "Distances and losses": ("distance", "losses", "comparing", "criteria"),
 }
 
 
@@ -48,7 +49,7 @@ def tables() -> str:
 
 def _family(title: str, families: Iterable[str]) -> str:
     layers = [LAYERS[n] for f in families for n in FAMILIES[f][0].split()]
-    names = [n for f in families for n in FAMILIES[f][1].split() if n.isidentifier()]
+    names = [n for f in families for n in FAMILIES[f][1].split() if n[0].isalpha()]
     rows: list[str] = []
     if layers:
         rows += ["| layer | inferred | |", "|---|---|---|"]
@@ -85,17 +86,12 @@ def _cell(text: str) -> str:
 
 
 def _left_out() -> str:
-    rows = [f"| `{name}` | {_cell(why)} |" for name, why in LEFT_OUT.items()]
-    return "\n".join(
-        [
-            "### Layers of torch that are left out",
-            "",
-            "| layer | why |",
-            "|---|---|",
-            *rows,
-            "",
-        ]
-    )
+    tables = (("layer", LAYERS_LEFT_OUT), ("function", FUNCTIONS_LEFT_OUT))
+    lines = ["### What is left out of torch", ""]
+    for kind, reasons in tables:
+        rows = (f"| `{name}` | {_cell(why)} |" for name, why in reasons.items())
+        lines += [f"| {kind} | why, or what to write |", "|---|---|", *rows, ""]
+    return "\n".join(lines)
 
 
 def _messages() -> str:

@@ -129,3 +129,47 @@ net Up(smooth: bool = False):
 """
     beside = torch.ones(2, 3, 16, 16)
     same(text, Twin, IMAGE, beside, hyper={"C": 3, "extra": 3})
+
+
+def test_a_class_for_each_net_if_one_keeps_no_size() -> None:
+    text = """\
+net Around(Inner: net):
+    input x: [N, C]
+    x -> inner: Inner -> up: Linear(C)
+
+net Leaf = [Linear(9)]
+
+net leaf = Around(Leaf)
+net plain = Around(skip)
+net normed = Around(BatchNorm1d)
+"""
+    for net, width in (("leaf", 9), ("plain", 6), ("normed", 6)):
+        model = netdsl.loads(text, net, C=6)
+        assert model.get_parameter("up.weight").shape == (6, width)
+        assert model(X).shape == X.shape
+
+
+def test_what_a_file_imports_is_bound_by_what_it_uses_alone(tmp_path: Path) -> None:
+    (tmp_path / "blocks.net").write_text("""\
+net Thin:
+    input x: [N, C]
+    x -> fc: Linear(C)
+
+net Wide:
+    input x: [N, C]
+    x -> fc: Linear(2 * C)
+
+net Stack(Block: net, depth: int) = [Block for _ in range(depth)]
+
+net wide = Stack(Wide, 2)
+""")
+    path = tmp_path / "model.net"
+    path.write_text("""\
+from "blocks.net" import Stack, Thin
+
+net Model(depth: int):
+    input x: [N, 6]
+    x -> stack: Stack(Thin, depth) -> head: Linear(2)
+""")
+    text = netdsl.compile(path)
+    assert "Wide" not in text and "Block: type[Thin]" in text

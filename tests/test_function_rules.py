@@ -62,6 +62,10 @@ STRICTER: dict[str, tuple[tuple[str, str], ...]] = {
         ("matrix_power", "matrix_exp", "linalg.matrix_power", "linalg.matrix_exp"),
         (("takes float32", "torch multiplies ints and halves as well"),),
     ),
+    **{
+        f"max_unpool{n}d": (("is a list here", "torch's types have no int there"),)
+        for n in _DIMS
+    },
     "conv_tbc": (("wider", "torch gives no window then"),),
     "nll_loss": (_TARGET,),
     "cross_entropy": (_TARGET,),

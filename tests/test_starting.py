@@ -93,6 +93,21 @@ def test_a_tie_may_depend_on_a_hyperparameter(tied: bool) -> None:
     assert (model.head.weight is model.inner.embed.weight) is tied
 
 
+def test_a_layer_that_only_lends_its_weights_counts() -> None:
+    text = """\
+net Lent:
+    input x: int64[B, T]
+    shared: Embedding(11, 8)
+    x -> own: Embedding(11, 8) -> head: Linear(2)
+    tie own.weight = shared.weight
+
+expect Lent params == 11 * 8 + 8 * 2 + 2
+"""
+    model = netdsl.loads(text)
+    assert sum(p.numel() for p in model.parameters()) == 106
+    assert model.own.weight is model.shared.weight
+
+
 def refused(text: str, code: str) -> Any:
     with pytest.raises(netdsl.CompileError) as caught:
         netdsl.loads(text)

@@ -120,6 +120,9 @@ class GoogLeNet(nn.Module):
                 nn.init.trunc_normal_(module.weight, std=0.01, a=-2, b=2)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor] | Tensor:
+        """x: [N, 3, H, W]
+        -> ([N, num_classes], [N, num_classes], [N, num_classes]) or [N, num_classes]
+        """
         if self.transform_input:
             x = torch.cat(
                 (

@@ -105,6 +105,9 @@ class GPT(nn.Module):
     def forward(
         self, tokens: Tensor, targets: Tensor | None = None
     ) -> tuple[Tensor, None] | tuple[Tensor, Tensor]:
+        """tokens: int64[B, T], targets: int64[B, T] | None
+        -> ([B, 1, vocab], None) or ([B, T, vocab], [])
+        """
         T = tokens.shape[1]
         if T > self.context:
             raise ValueError("T <= context is needed")

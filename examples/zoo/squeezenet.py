@@ -61,9 +61,8 @@ class squeezenet1_0(nn.Module):
                 nn.init.normal_(module.get_parameter("weight"), std=0.01)
             elif isinstance(module, nn.Conv2d):
                 nn.init.kaiming_uniform_(module.weight)
-            if isinstance(module, nn.Conv2d):
-                if module.bias is not None:
-                    nn.init.zeros_(module.bias)
+            if isinstance(module, nn.Conv2d) and module.bias is not None:
+                nn.init.zeros_(module.bias)
 
     def forward(self, x: Tensor) -> Tensor:
         """x: [N, 3, H, W] -> [N, num_classes]"""
@@ -96,9 +95,8 @@ class squeezenet1_1(nn.Module):
                 nn.init.normal_(module.get_parameter("weight"), std=0.01)
             elif isinstance(module, nn.Conv2d):
                 nn.init.kaiming_uniform_(module.weight)
-            if isinstance(module, nn.Conv2d):
-                if module.bias is not None:
-                    nn.init.zeros_(module.bias)
+            if isinstance(module, nn.Conv2d) and module.bias is not None:
+                nn.init.zeros_(module.bias)
 
     def forward(self, x: Tensor) -> Tensor:
         """x: [N, 3, H, W] -> [N, num_classes]"""

@@ -74,6 +74,9 @@ class SelfAttention(nn.Module):
     def forward(
         self, x: Tensor, bias: Tensor | None = None
     ) -> tuple[Tensor, Tensor | None]:
+        """x: [B, T, in_features], bias: [1, heads, T, T] | None
+        -> ([B, T, in_features], [1, heads, T, T] | None)
+        """
         B, T, _ = x.shape
         query, key, value = [
             y.view(B, T, self.heads, self.size).transpose(1, 2)
@@ -106,6 +109,9 @@ class LayerSelfAttention(nn.Module):
     def forward(
         self, x: Tensor, bias: Tensor | None = None
     ) -> tuple[Tensor, Tensor | None]:
+        """x: [B, T, in_features], bias: [1, heads, T, T] | None
+        -> ([B, T, in_features], [1, heads, T, T] | None)
+        """
         y, bias = self.SelfAttention(self.layer_norm(x), bias)
         return x + self.dropout(y), bias
 
@@ -157,6 +163,9 @@ class Block(nn.Module):
     def forward(
         self, x: Tensor, bias: Tensor | None = None
     ) -> tuple[Tensor, Tensor | None]:
+        """x: [B, T, in_features], bias: [1, heads, T, T] | None
+        -> ([B, T, in_features], [1, heads, T, T] | None)
+        """
         x, bias = self.layer[0](x, bias)
         return self.layer[1](x), bias
 

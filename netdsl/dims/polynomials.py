@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from math import gcd, lcm
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 Bound: TypeAlias = "int | None"
 
@@ -218,8 +218,13 @@ Factor: TypeAlias = tuple[Atom, int]
 Monomial: TypeAlias = tuple[Factor, ...]
 _MOST_TERMS = 2_000
 ONE: Monomial = ()
-# Of a size whose bounds nobody has worked out as yet.
-_UNASKED: Any = object()
+
+
+class _Unasked:
+    """Of a size whose bounds nobody has worked out as yet."""
+
+
+_UNASKED = _Unasked()
 
 
 class Dim:
@@ -228,8 +233,8 @@ class Dim:
     __slots__ = ("_hash", "high", "low", "terms")
 
     terms: tuple[tuple[Monomial, int], ...]
-    low: Any
-    high: Any
+    low: Bound | _Unasked
+    high: Bound | _Unasked
 
     def __init__(self, terms: tuple[tuple[Monomial, int], ...]) -> None:
         self.terms = terms
@@ -685,10 +690,9 @@ def lowest(size: Size) -> Bound:
     """The least value that the size can have, where known."""
     if not isinstance(size, Dim):
         return size
-    if size.low is _UNASKED:
-        size.low = _sum_low(size, 1)
-        if size.low is None:
-            size.low = _floorless_low(size)
+    if isinstance(size.low, _Unasked):
+        low = _sum_low(size, 1)
+        size.low = _floorless_low(size) if low is None else low
     return size.low
 
 
@@ -696,7 +700,7 @@ def highest(size: Size) -> Bound:
     """The greatest value that the size can have, where known."""
     if not isinstance(size, Dim):
         return size
-    if size.high is _UNASKED:
+    if isinstance(size.high, _Unasked):
         least = _sum_low(size, -1)
         if least is None:
             least = _floorless_low(-size)

@@ -47,6 +47,8 @@ class Arguments(State):
                     f" {len(module.positional)}",
                     argument.span or module.span or net.name_span,
                     labels=[Label(net.name_span, "defined here")],
+                    help="sizes of the inputs are not written: they follow from what"
+                    " flows in",
                 )
             given[parameters[i].name] = argument
         by_name = {p.name: p for p in parameters}

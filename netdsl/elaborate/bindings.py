@@ -11,7 +11,7 @@ from typing import Any
 
 from netdsl import syntax
 from netdsl.elaborate.values import SKIP, Factory
-from netdsl.elaborate.walk import Walk
+from netdsl.elaborate.walk import Stop, Walk
 from netdsl.layers import LAYERS
 
 Place = tuple[int, str]
@@ -51,7 +51,10 @@ class _Reader:
         names = set()
         walk = Walk(self.program, net, defining=False)
         for parameter in net.parameters:
-            kind = self.program.parameter_kind(walk, parameter)
+            try:
+                kind = self.program.parameter_kind(walk, parameter)
+            except Stop:
+                continue  # the walk of the net says what is wrong with it
             if kind == "net":
                 names.add(parameter.name)
             elif "net" in kind:
@@ -60,6 +63,12 @@ class _Reader:
 
     def read(self, item: syntax.Item) -> None:
         """Notes the uses of nets with net parameters in an item."""
+        scope = self.program.files.scope_of(item)
+        words = syntax.names_in(item) & scope.keys()
+        if id(item) not in self.nets and not any(
+            id(scope[w]) in self.nets for w in words
+        ):
+            return
         bound = set(_bound(item))
         called = set()
         for node in syntax.walk(item):
@@ -75,8 +84,9 @@ class _Reader:
                 raise _NotPlain
         if id(item) in self.nets and isinstance(item, syntax.Net):
             for parameter in item.parameters:
-                if parameter.default is not None and parameter.name in (
-                    self.parameters[id(item)]
+                if (
+                    parameter.default is not None
+                    and parameter.name in (self.parameters[id(item)])
                 ):
                     place = (id(item), parameter.name)
                     self.given[place] += self._value(item, bound, parameter.default)

@@ -48,7 +48,7 @@ class Definitions(Arguments):
             open_ = [n for n in nets if self._takes_nets(n)]
             if not open_ and all(n.layer is None for n in nets):
                 return
-            plain = read_bindings(self, {id(n): n for n in open_})
+            plain = not open_ or read_bindings(self, {id(n): n for n in open_})
             if not plain:
                 for net in nets:
                     if net not in open_:
@@ -145,15 +145,13 @@ class Definitions(Arguments):
         """Whether its class follows from what flows into it where it is used."""
         return net.layer is not None and self.inner_net(net) is None
 
-    def same_class(self, known: Walk) -> bool:
-        """Whether a net's class is still that of an earlier walk."""
-        try:
-            with self.report.muted():
-                now = self.define(known.owner)
-                sizes = [s.name for s in self.class_sizes(known.owner)]
-        except (Stop, TooMuch, Refusal):
-            return False
-        return now.input_types == known.input_types and sizes == known.class_names
+    def misfed(self) -> list[syntax.Net]:
+        """The lists of layers into which something else flows than what their
+        classes, of an earlier run maybe, were made for."""
+        fed = [w for w in self._walks.values() if self.is_fed(w.owner)]
+        return [
+            w.owner for w in fed if [*self._layer_inputs(w, w.owner)] != w.candidates
+        ]
 
     def is_called(self, fn: syntax.Fn) -> bool:
         """Whether anything but functions that nobody calls reaches a function."""
@@ -292,7 +290,7 @@ class Definitions(Arguments):
             return
         if not self.tries_defaults and self._take_over(walk, walk.root):
             return
-        candidates = list(self._layer_inputs(walk, net))
+        candidates = walk.candidates = list(self._layer_inputs(walk, net))
         for i, inputs in enumerate(candidates):
             last = i == len(candidates) - 1
             with self.report.muted() if not last else _nothing():
@@ -425,7 +423,6 @@ class Definitions(Arguments):
             known[id(net)] = sorted(
                 symbols.values(), key=lambda s: order.get(s.name, len(order))
             )
-            walk.class_names = [s.name for s in known[id(net)]]
         return known[id(net)]
 
     def kept(self, net: syntax.Net) -> dict[str, Size]:

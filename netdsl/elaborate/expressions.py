@@ -39,6 +39,7 @@ from netdsl.elaborate.walk import Walk, evaluates, is_blur
 from netdsl.graph import Expr, Symbol
 from netdsl.layers import Call, Unknown
 from netdsl.layers.indexing import index_shape
+from netdsl.layers.mending import near_divisors
 from netdsl.layers.spec import Declaration
 from netdsl.shapes import Refusal, Tensor
 
@@ -201,7 +202,10 @@ def _binary(walk: Walk, node: syntax.Binary) -> Val:
             )
     a, b = left.value, right.value
     if node.op == "//" and isinstance(a, int) and isinstance(b, int) and b and a % b:
-        walk.remainders.append((node.span, f"{a} is not a multiple of {b}"))
+        near = " and ".join(map(str, near_divisors(a, b))) if a > 0 < b else ""
+        text = f"{a} is not a multiple of {b}"
+        text += f": {near} divide it" if " and " in near else ""
+        walk.remainders.append((node.span, text))
     value = arithmetic.binary(node.op, a, b, expr, walk.limits)
     return Val(value, expr, node.span)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -24,6 +25,7 @@ from netdsl.elaborate.values import (
 from netdsl.elaborate.walk import Walk, is_blur
 from netdsl.graph import Expr
 from netdsl.layers import FUNCTIONS, Call, Declaration, Unknown, bind
+from netdsl.layers.mending import way_out
 from netdsl.shapes import Refusal, Shape, Tensor, Undecided
 from netdsl.source import Span
 
@@ -54,12 +56,14 @@ def _apply_rule(
     for parameter, val in zip(declaration.signature.parameters, vals, strict=False):
         if val.span is not None and "tensor" not in parameter.kinds:
             spans[parameter.name] = val.span
+    values: dict[str, Any] = {}
     try:
         positional, named = handed_on(declaration.signature, vals, keywords)
         values = bind(declaration, positional, named)
         call = Call(declaration, values, walk.facts)
         result = declaration.rule(call)
     except Refusal as refusal:
+        refusal.help = way_out(declaration, refusal, values, words_of(span))
         if not refused_merge(
             walk, declaration, refusal, [*vals, *keywords.values()], span
         ):
@@ -69,6 +73,11 @@ def _apply_rule(
         return Blur(span)
     walk.keep(call.conditions, span)
     return result
+
+
+def words_of(span: Span) -> frozenset[str]:
+    """The words and numbers that stand in a piece of text."""
+    return frozenset(re.findall(r"\w+", span.text))
 
 
 def _has_blur(value: Any) -> bool:

@@ -292,7 +292,7 @@ def _checked(walk: Walk, module: LayerModule) -> LayerModule:
         if refusal.code in ("too-many-arguments", "repeated-argument"):
             from netdsl.elaborate.torchs_order import as_torch_has_it
 
-            meant = as_torch_has_it(walk, module)
+            meant = as_torch_has_it(walk, module, refusal)
             if meant is not None:
                 return meant
         spans: dict[str | int, Span] = {

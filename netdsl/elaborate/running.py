@@ -42,6 +42,7 @@ from netdsl.graph import (
     SkipModule,
 )
 from netdsl.layers import Call, bind
+from netdsl.layers.mending import way_out
 from netdsl.shapes import Refusal, Shape, Tensor, Undecided
 from netdsl.source import Span
 
@@ -94,6 +95,8 @@ def _layer(
     blurred = [v for v in (*vals, *keywords.values()) if isinstance(v.value, Blur)]
     if blurred:
         return _from_blur(walk, module, blurred[0].value)
+    running: dict[str, Any] = {}
+    inferred: dict[str, Any] = {}
     try:
         values = bound(module)
         positional, named = handed_on(declaration.call, vals, keywords)
@@ -106,12 +109,9 @@ def _layer(
         call = Call(declaration, {**values, **inferred, **running}, walk.facts)
         result = declaration.rule(call)
     except Refusal as refusal:
-        labels = []
-        if isinstance(module.applied, Span) and module.applied != span:
-            labels.append(Label(module.applied, "its sizes come from this use"))
-        spans = argument_spans(module)
-        spans.update({k: v.span for k, v in keywords.items() if v.span})
-        walk.refused(refusal, span, spans, labels)
+        given = {**(module.bound or {}), **running, **inferred}
+        refusal.help = way_out(declaration, refusal, given, module.keywords)
+        _tell(walk, module, refusal, vals, keywords, span)
         return BLUR
     except Undecided:
         return Blur(span)
@@ -122,6 +122,36 @@ def _layer(
         _count(walk, module, call, span)
     walk.learn(call.conditions)
     return result
+
+
+def _tell(
+    walk: Walk,
+    module: LayerModule,
+    refusal: Refusal,
+    vals: Sequence[Val],
+    keywords: Mapping[str, Val],
+    span: Span,
+) -> None:
+    """Says why a layer can't run, with what flows in."""
+    if not refusal.note and not refusal.argument and len(vals) == 1:
+        flowing = str(vals[0].value)
+        if isinstance(vals[0].value, Tensor) and flowing not in refusal.text:
+            refusal.note = f"{flowing} flows in"
+    labels = []
+    if isinstance(module.applied, Span) and module.applied != span:
+        labels.append(Label(module.applied, "its sizes come from this use"))
+        if refusal.code == "shape-mismatch" and not refusal.help:
+            refusal.help = "for a layer of its own, give it another name"
+    if refusal.code == "bad-input" and not refusal.help and len(vals) > 1:
+        nested = any(isinstance(v.value, tuple) for v in vals)
+        refusal.help = (
+            "take the values apart, and go on with the first: `y, state = x -> ...`"
+            if nested
+            else "join them first: `-> cat(dim=-1)`"
+        )
+    spans = argument_spans(module)
+    spans.update({k: v.span for k, v in keywords.items() if v.span})
+    walk.refused(refusal, span, spans, labels)
 
 
 def _from_blur(walk: Walk, module: LayerModule, blur: Blur) -> Blur:

@@ -1,8 +1,9 @@
 """A class for each binding, where one class can't serve them all.
 
 A net parameter is called in one way.  Where the nets that it stands for take
-different sizes of their inputs, the net that holds it becomes one class for
-each of them, named after it: `Trunk(Block: net)` becomes `TrunkBasic` and
+different sizes of their inputs, or one of them doesn't keep a size of its result
+that is asked of it, the net that holds it becomes one class for each of them,
+named after it: `Trunk(Block: net)` becomes `TrunkBasic` and
 `TrunkDense`.  So does every net that only hands such a parameter on.
 """
 
@@ -11,9 +12,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from netdsl import graph, syntax
-from netdsl.elaborate.demand import registered, trial_sizes
-from netdsl.elaborate.trees import every_module
+from netdsl import dims, graph, syntax
+from netdsl.elaborate.demand import parameter_sizes, registered, trial_sizes
+from netdsl.elaborate.trees import OutOf, every_module
 from netdsl.elaborate.values import Factory, NetParameter, freeze
 from netdsl.elaborate.walk import Walk
 from netdsl.graph import Argument, NetModule, ParameterModule
@@ -26,8 +27,11 @@ def find_specials(program: Any, walks: Sequence[Walk]) -> dict[int, set[str]]:
     """
     found: dict[int, set[str]] = {}
     for walk in walks:
+        asked = asked_sizes(program, walk)
         for module in _modules(walk):
-            if isinstance(module, ParameterModule) and _differ(program, module):
+            if isinstance(module, ParameterModule) and (
+                _differ(program, module) or not _keep(module, asked)
+            ):
                 name = module.symbol.name
                 if walk.hypers.get(name) is module.symbol:
                     found.setdefault(id(walk.owner), set()).add(name)
@@ -48,6 +52,31 @@ def _modules(walk: Walk) -> Iterator[graph.Module]:
         roots.append(walk.root)
     for root in roots:
         yield from every_module(root)
+
+
+def asked_sizes(program: Any, walk: Walk) -> list[OutOf]:
+    """The sizes that layers of a net ask of others for theirs."""
+    sizes: list[Any] = []
+    for module in _modules(walk):
+        if isinstance(module, ParameterModule):
+            sizes += parameter_sizes(program, module)
+        else:
+            sizes += trial_sizes(program, module)
+    origins = [getattr(a, "origin", None) for s in sizes for a in dims.atoms(s)]
+    return [o for o in origins if isinstance(o, OutOf)]
+
+
+def _keep(module: ParameterModule, asked: Sequence[OutOf]) -> bool:
+    """Whether all that a parameter stands for keep what is asked of it."""
+    names = {out.attribute for out in asked if out.module is module}
+    for trial in module.trials if names else ():
+        if isinstance(trial, graph.SkipModule):
+            return False
+        if isinstance(trial, graph.LayerModule):
+            known = {p.name for p in trial.declaration.signature.parameters}
+            if not names <= known:
+                return False
+    return True
 
 
 def _differ(program: Any, module: ParameterModule) -> bool:

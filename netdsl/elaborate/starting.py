@@ -206,6 +206,7 @@ def _pattern(walk: Walk, node: syntax.Expression) -> tuple[Any, str, str]:
     if isinstance(node, syntax.Attribute) and isinstance(node.value, syntax.Name):
         name = node.value.id
         if name in walk.layers:
+            walk.evaluate(node)  # says if it has no such parameter
             return None, name, node.name
         own = walk.program.definition(walk.owner, name)
         target: Any = own if isinstance(own, syntax.Net) else LAYERS.get(name)

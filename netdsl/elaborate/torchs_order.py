@@ -19,7 +19,9 @@ from netdsl.shapes import Refusal
 from netdsl.source import Span
 
 
-def as_torch_has_it(walk: Walk, module: LayerModule) -> LayerModule | None:
+def as_torch_has_it(
+    walk: Walk, module: LayerModule, refusal: Refusal
+) -> LayerModule | None:
     """The layer without the sizes that follow from its input; None if its arguments
     are not those of torch."""
     parameters = module.declaration.signature.parameters
@@ -41,6 +43,7 @@ def as_torch_has_it(walk: Walk, module: LayerModule) -> LayerModule | None:
         return None
     meant.written_sizes = sizes
     meant.edits = _edits(module, sizes, named)
+    meant.refusal = refusal
     walk.misread.append(meant)
     return meant
 
@@ -116,6 +119,12 @@ def _tell(
     sure: bool,
     flows: Mapping[str, Size] | None = None,
 ) -> None:
+    if not sure and module.refusal.code == "repeated-argument":
+        # `Conv2d(8, 3, kernel_size=5)` is a slip in our order.
+        spans = {k: a.span for k, a in module.keywords.items() if a.span}
+        assert module.span is not None
+        walk.refused(module.refusal, module.span, dict(spans))
+        return
     name, argument = next(iter(module.written_sizes.items()))
     if flows:
         name = next(iter(flows))

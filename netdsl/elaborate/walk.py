@@ -152,8 +152,8 @@ class Walk:
         """Whether it met a name whose definition has a mistake."""
         self.said: tuple[Diagnostic, ...] = ()
         """Of a net's definition: its messages."""
-        self.class_names: list[str] = []
-        """Of a net's definition: the sizes that its class takes."""
+        self.candidates: list[list[tuple[str, Any]]] = []
+        """Of a list of layers: what may flow into it, the likeliest first."""
         self.fed: list[tuple[Any, Any]] = []
         """The nets that are layers which it uses, and what flows into them."""
         self.seen = Seen() if defining and program.observes else None

@@ -11,8 +11,8 @@ from netdsl.graph import Symbol
 
 # torch itself doesn't say what these methods give.
 _UNTYPED = frozenset({"norm"})
-# Nor what the functions of these modules give.
-_UNTYPED_MODULES = ("torch.fft.", "torch.linalg.", "torch.special.")
+# Nor what these functions give, nor those of these modules.
+_UNTYPED_CALLS = ("torch.fft.", "torch.linalg.", "torch.special.", "torch.tensordot")
 
 
 class Annotations:
@@ -94,7 +94,7 @@ class Annotations:
             case graph.Ref():
                 return self.spell(expr.symbol) in self.untyped
             case graph.CallOf(target=str() as target):
-                return target.startswith(_UNTYPED_MODULES)
+                return target.startswith(_UNTYPED_CALLS)
             case graph.MethodOf():
                 return expr.name in _UNTYPED or self.is_any(expr.value)
             case graph.AttributeOf() | graph.Item():

@@ -8,6 +8,7 @@ from typing import Any
 
 from netdsl import dims, graph, syntax
 from netdsl.elaborate.narrowing import Maybe
+from netdsl.elaborate.specialise import asked_sizes
 from netdsl.elaborate.values import (
     Blur,
     Condition,
@@ -22,6 +23,7 @@ from netdsl.emit.spelling import Imports, Speller, quoted
 from netdsl.emit.symbols import Symbols
 from netdsl.graph import Symbol
 from netdsl.layers import Unknown
+from netdsl.layers.spec import Declaration
 from netdsl.shapes import Tensor
 
 WIDEST = 100
@@ -94,12 +96,21 @@ class Signatures(Symbols):
         if bindings and plain:
             return f"type[{self._union(self.file.net_name(t) for t in targets)}]"
         self.imports.use("Callable")
-        if bindings and all(isinstance(t, syntax.Net) for t in targets):
+        nets = all(isinstance(t, syntax.Net) for t in targets)
+        layers = all(isinstance(t, syntax.Net | Declaration) for t in targets)
+        if bindings and (nets or (layers and self._is_asked(symbol))):
             return f"Callable[..., {self._union(map(self._made_by, targets))}]"
         return f"Callable[..., {self.imports.note('nn.Module')}]"
 
-    def _made_by(self, net: syntax.Net) -> str:
+    def _is_asked(self, symbol: Symbol) -> bool:
+        """Whether what a net parameter makes has to tell sizes of its results."""
+        modules = [out.module for out in asked_sizes(self.program, self.walk)]
+        return any(getattr(m, "symbol", None) is symbol for m in modules)
+
+    def _made_by(self, net: syntax.Net | Declaration) -> str:
         """The class of what a net makes."""
+        if isinstance(net, Declaration):
+            return self.imports.note(net.target)
         if not self.file.is_function(net):
             return str(self.file.net_name(net))
         return str(self.file.return_type(self.program.define(net).root))
@@ -181,7 +192,7 @@ class Signatures(Symbols):
             for name, value in self.walk.input_types
             if _has_tensor(value)
         ]
-        result = self._result_text(self.walk.result)
+        result = self._result_texts()
         if not inputs or not result:
             return
         text = f"{', '.join(inputs)} -> {result}"
@@ -223,8 +234,17 @@ class Signatures(Symbols):
             return self.size_texts.get(symbol.name, shown)
         return "_" if symbol.kind == "carried" else symbol.name
 
+    def _result_texts(self) -> str:
+        """The shapes of the result; of all returns, where they differ."""
+        if not isinstance(self.walk.result, Blur):
+            return self._result_text(self.walk.result)
+        texts = [self._result_text(v) for v, _ in self.walk.results]
+        return " or ".join(dict.fromkeys(texts)) if all(texts) else ""
+
     def _result_text(self, value: Any) -> str:
-        if isinstance(value, Tensor):
+        if value is None:
+            return "None"
+        if _has_tensor(value):
             return self._type_text(value)
         if isinstance(value, tuple | list):
             parts = [self._result_text(v) for v in value]

@@ -63,8 +63,10 @@ def flow_between(node: Branch, docs: dict[int, Doc]) -> Doc:
         return chain_of_layers(node, docs)
     first = stages[0]
     assert first.arrow is not None
-    start = HardLine() if any(s.begins_line for s in stages) else Line(" ")
-    hung = Indented(HANG, _in_lines(stages, start))
+    if any(s.begins_line for s in stages):
+        hung = Indented(HANG, row(HardLine(), _in_lines(stages)))
+    else:
+        hung = Indented(HANG, _in_lines(stages, Line(" ")))
     if source.doc.closes or first.arrow.leading:
         return row(source.doc, hung)
     if len(stages) == 1:

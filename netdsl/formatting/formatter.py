@@ -10,7 +10,7 @@ from netdsl.formatting.sameness import same
 from netdsl.formatting.tokens import shown
 from netdsl.limits import Limits
 from netdsl.parse import Parser, decode
-from netdsl.parse.concrete import ConcreteFile, ConcreteParser
+from netdsl.parse.concrete import COMMENT_OR_STRING, ConcreteParser
 from netdsl.source import Source
 from netdsl.syntax import Program
 
@@ -44,13 +44,11 @@ class Formatter:
         program = source and self._parser.parse(source, report, self._limits)
         if source is None or program is None or report.failed:
             return Formatted(tuple(report), None)
-        file = self._tokens.read(source)
-        comments = _comments(file)
-        text = laid_out(file, source.text)
+        text = laid_out(self._tokens.read(source), source.text)
         if text != source.text:
             after = Source(name, text)
             _check(program, self._parser.parse(after, report, self._limits), report)
-            if comments != _comments(self._tokens.read(after)):
+            if _comments(source.text) != _comments(text):
                 raise MeaningChanged("the formatted text would lack a comment")
         crlf = data.partition(b"\n")[0].endswith(b"\r")
         return Formatted(tuple(report), text.replace("\n", "\r\n") if crlf else text)
@@ -62,11 +60,7 @@ def _check(before: Program, after: Program, report: Report) -> None:
         raise MeaningChanged("the formatted text would mean something else")
 
 
-def _comments(file: ConcreteFile) -> list[str]:
+def _comments(text: str) -> list[str]:
     """All comments, in the order of the text."""
-    found: list[str] = []
-    for leaf in file.leaves():
-        found += [shown(c.text) for c in leaf.leading]
-        if leaf.trailing:
-            found.append(shown(leaf.trailing))
-    return found
+    found = (m[0].rstrip() for m in COMMENT_OR_STRING.finditer(text))
+    return [shown(comment) for comment in found if comment.startswith("#")]

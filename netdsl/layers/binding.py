@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 from netdsl.dims import Dim, show
@@ -193,12 +194,38 @@ def _checked(name: str, parameter: Parameter, value: Value, at: int | None) -> V
             "wrong-value" if worded else "wrong-type",
             f"`{parameter.name}` of `{name}` is {describe_kinds(parameter.kinds)},"
             f" not {describe(value)}",
-            help=f'did you mean `"{near}"`?' if near else "",
+            help=f'did you mean `"{near}"`?' if near else _plainly(parameter, value),
             argument=parameter.name,
             position=at,
-            instead=f'"{near}"' if near and is_sure(str(value), near, words) else "",
+            instead=(
+                f'"{near}"'
+                if near and is_sure(str(value), near, words)
+                else _unquoted(parameter, value)
+            ),
         )
     return _normal(parameter, value)
+
+
+def _unquoted(parameter: Parameter, value: Value) -> str:
+    """`4` for `"4"`, `True` for `"True"`."""
+    if not isinstance(value, str):
+        return ""
+    plain: Value = value == "True" if value in ("True", "False") else None
+    if re.fullmatch(r"-?\d{1,9}", value):
+        plain = int(value)
+    elif re.fullmatch(r"-?\d{0,9}\.\d{1,9}", value):
+        plain = float(value)
+    fits = plain is not None and any(_fits(kind, plain) for kind in parameter.kinds)
+    return value if fits else ""
+
+
+def _plainly(parameter: Parameter, value: Value) -> str:
+    if _unquoted(parameter, value):
+        return f"write `{value}`, without quotes"
+    whole = isinstance(value, float) and value == int(value)
+    if whole and any(_fits(kind, 1) for kind in parameter.kinds):
+        return "`//` divides ints; `/` gives a float, as in Python"
+    return ""
 
 
 def _checked_all(

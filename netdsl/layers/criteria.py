@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import pairwise
 
 from netdsl.dims import Size, show
 from netdsl.layers.call import Call
@@ -427,7 +428,7 @@ def _adaptive_weights(c: Call) -> Mapping[str, tuple[Size, ...]]:
     found: dict[str, tuple[Size, ...]] = {"head.weight": (head, c.in_features)}
     if c.known("head_bias"):
         found["head.bias"] = (head,)
-    for i, (low, high) in enumerate(zip(cutoffs, cutoffs[1:], strict=False)):
+    for i, (low, high) in enumerate(pairwise(cutoffs)):
         width = _narrower(c.in_features, c.known("div_value") ** (i + 1))
         found[f"tail.{i}.0.weight"] = (width, c.in_features)
         found[f"tail.{i}.1.weight"] = (high - low, width)

@@ -7,8 +7,7 @@ from netdsl.facts import Comparison
 from netdsl.layers.call import Call
 from netdsl.layers.pointwise import keep, not_bool
 from netdsl.layers.rearranging import at_least, diagonal_shape
-from netdsl.layers.spec import Result, Rule, function
-from netdsl.layers.stacking import raised
+from netdsl.layers.spec import Rule, function
 from netdsl.shapes import Refusal, Shape, Tensor, fixed
 
 
@@ -109,15 +108,6 @@ def _windows(c: Call) -> Tensor:
     return tensor.with_shape(shape if c.input.shape.rank != 0 else fixed(size))
 
 
-def _padded(rank: int) -> Rule:
-    return lambda c: raised(c.input, rank)
-
-
-def _broadcast(c: Call) -> Result:
-    shape = c.broadcast(*c.tensors).shape if c.tensors else Shape(())
-    return tuple(t.with_shape(shape) for t in c.tensors)
-
-
 # -- places of triangles -------------------------------------------------------
 
 
@@ -131,11 +121,12 @@ def _triangle(c: Call) -> Tensor:
 
 
 def _vander(c: Call) -> Tensor:
-    c.rank(c.x, 1)
-    not_bool(c, c.x)
+    tensor: Tensor = c.x
+    c.rank(tensor, 1)
+    not_bool(c, tensor)
     c.at_least("N", least=0)
-    size: Size = c.x.shape.at(0) if c.known("N") is None else c.N
-    return c.x.with_shape(fixed(c.x.shape.at(0), size))
+    size: Size = tensor.shape.at(0) if c.known("N") is None else c.N
+    return tensor.with_shape(fixed(tensor.shape.at(0), size))
 
 
 for _declaration, _rule, _doc in (
@@ -164,14 +155,6 @@ for _declaration, _rule, _doc in (
     ("flipud(input: tensor)", _with_rank(1), "Reverses the first size."),
     ("ravel(input: tensor)", _ravel, "All elements as one vector."),
     ("adjoint(input: tensor)", _adjoint, "Swaps the last two sizes, and conjugates."),
-    ("atleast_1d(input: tensor)", _padded(1), "A number as a vector."),
-    ("atleast_2d(input: tensor)", _padded(2), "A vector as a matrix of one row."),
-    ("atleast_3d(input: tensor)", _padded(3), "A matrix as an image of one channel."),
-    (
-        "broadcast_tensors(*tensors: tensor)",
-        _broadcast,
-        "Tensors, each expanded to the shape of all.",
-    ),
     (
         "tril_indices(row: int, col: int, offset: int = 0)",
         _triangle,

@@ -23,6 +23,7 @@ _KERNEL = (
     "a kernel for float8 or bfloat16 on some GPUs, whose scales are Python objects"
 )
 _DATA = "how many there are depends on the data, and so would the shape; {}"
+_TYPES = "torch declares no types for it, which what we generate has; write {}"
 _MODULE = "a base class, not a layer: write a net"
 
 LAYERS_LEFT_OUT: dict[str, str] = {
@@ -37,9 +38,9 @@ LAYERS_LEFT_OUT: dict[str, str] = {
             " InstanceNorm3d Linear"
         ).split()
     },
-    "LinearCrossEntropyOptions": "settings of how torch computes, which change no result",
+    "LinearCrossEntropyOptions": "settings of speed and memory, not of the net",
     "Module": _MODULE,
-    "ModuleDict": "layers under a dotted name have the same keys: `blocks.first: Linear(8)`",
+    "ModuleDict": "a dotted name gives the same keys: `blocks.a: Linear(8)`",
     "ModuleList": _LIST,
     "NLLLoss2d": _RENAMED.format("NLLLoss"),
     "Parameter": "the language has `param` for this",
@@ -76,7 +77,12 @@ FUNCTIONS_LEFT_OUT: dict[str, str] = {
         'interpolate(mode="bilinear", align_corners=True)'
     ),
     "upsample_nearest": _RENAMED.format("interpolate"),
-    # Of torch itself: what models ask for, and no shape can be given to.
+    # Of torch itself: what models ask for, and what has no shape or no types.
+    "atleast_1d": _TYPES.format("`view(1)` of a number"),
+    "atleast_2d": _TYPES.format("`x[None]` of a vector"),
+    "atleast_3d": _TYPES.format("`x[..., None]` of a matrix"),
+    "broadcast_tensors": _TYPES.format("`expand`"),
+    "block_diag": _TYPES.format("`pad` and `cat` of matrices"),
     "argwhere": _DATA.format("keep a mask, and fill by `where`"),
     "bincount": _DATA.format("`one_hot(classes) -> sum(dim=0)` counts"),
     "empty": "what nobody has written is left to chance: write `zeros`",

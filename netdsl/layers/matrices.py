@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 from netdsl.dims import Size, minimum
@@ -11,8 +12,16 @@ from netdsl.layers.products import onto, product_dtype, same_inner
 from netdsl.layers.rearranging import at_least
 from netdsl.layers.reduction import outside_in, reduced
 from netdsl.layers.spec import Result, function
-from netdsl.shapes import COMPLEX, FLOATS, Refusal, Shape, Tensor, Undecided
-from netdsl.shapes import fixed, result_dtype
+from netdsl.shapes import (
+    COMPLEX,
+    FLOATS,
+    Refusal,
+    Shape,
+    Tensor,
+    Undecided,
+    fixed,
+    result_dtype,
+)
 
 _PRECISE = frozenset({"float", "float32", "float64", "any"}) | COMPLEX
 
@@ -183,7 +192,7 @@ def _multi_dot(c: Call) -> Tensor:
     for i, tensor in enumerate(tensors):
         ranks = (1, 2) if i in (0, len(tensors) - 1) else (2,)
         c.rank(tensor, *ranks, name="each of its matrices")
-    for a, b in zip(tensors, tensors[1:], strict=False):
+    for a, b in pairwise(tensors):
         same_inner(c, a, b, a.shape.at(-1), b.shape.at(0))
     sizes = (*tensors[0].shape.sizes[:-1], *tensors[-1].shape.sizes[1:])
     return Tensor(fixed(*sizes), product_dtype(c, *tensors))

@@ -29,6 +29,28 @@ def _fractional(n: int) -> Rule:
     return rule
 
 
+def _unpool(n: int) -> Rule:
+    layer_rule = as_layer(f"MaxUnpool{n}d")
+
+    def rule(c: Call) -> Result:
+        for name in ("kernel_size", "stride", "padding"):
+            value = c.known(name)
+            if value is not None and not isinstance(value, tuple):
+                # torch's types have no int here, though it takes one.
+                if name == "padding" and value == 0:
+                    c.values[name] = (0,) * n
+                    continue
+                words = ", ".join([show(value)] * n)
+                raise c.bad(
+                    name,
+                    f"`{name}` of `{c.declaration.name}` is a list here",
+                    f"write `[{words}]`",
+                )
+        return layer_rule(c)
+
+    return rule
+
+
 def _declare_pools(n: int) -> None:
     k = f"int{n}"
     window = f"input: tensor, kernel_size: {k}, stride: {k}? = None"
@@ -70,10 +92,11 @@ def _declare_pools(n: int) -> None:
         "The greatest of windows that give the sizes asked for.",
     )
     function(
-        f"max_unpool{n}d(input: tensor, indices: tensor, kernel_size: {k},"
-        f" stride: {k}? = None, padding: {k} = 0, output_size: ints? = None)",
+        f"max_unpool{n}d(input: tensor, indices: tensor, kernel_size: ints,"
+        " stride: ints? = None, padding: ints = 0,"
+        " output_size: ints? = None)",
         f"F.max_unpool{n}d",
-        as_layer(f"MaxUnpool{n}d"),
+        _unpool(n),
         f"Puts what max_pool{n}d took back in its places, among zeros.",
     )
     if n > 1:

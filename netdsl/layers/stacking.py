@@ -12,7 +12,7 @@ from netdsl.layers.spec import Result, Rule, function
 from netdsl.shapes import Tensor, Undecided, fixed, result_dtype
 
 
-def raised(tensor: Tensor, rank: int) -> Tensor:
+def _raised(tensor: Tensor, rank: int) -> Tensor:
     """Sizes of 1 are added, until there are so many."""
     sizes = tensor.shape.sizes
     if len(sizes) >= rank:
@@ -41,16 +41,16 @@ def _along(c: Call, tensors: tuple[Tensor, ...], place: int) -> Tensor:
 
 
 def _hstack(c: Call) -> Tensor:
-    tensors = tuple(raised(t, 1) for t in given(c))
+    tensors = tuple(_raised(t, 1) for t in given(c))
     return _along(c, tensors, 0 if tensors[0].shape.rank == 1 else 1)
 
 
 def _vstack(c: Call) -> Tensor:
-    return _along(c, tuple(raised(t, 2) for t in given(c)), 0)
+    return _along(c, tuple(_raised(t, 2) for t in given(c)), 0)
 
 
 def _dstack(c: Call) -> Tensor:
-    return _along(c, tuple(raised(t, 3) for t in given(c)), 2)
+    return _along(c, tuple(_raised(t, 3) for t in given(c)), 2)
 
 
 def _column_stack(c: Call) -> Tensor:
@@ -62,16 +62,6 @@ def _column_stack(c: Call) -> Tensor:
 
 
 # -- combinations --------------------------------------------------------------
-
-
-def _block_diag(c: Call) -> Tensor:
-    rows: Size = 0
-    columns: Size = 0
-    for tensor in given(c):
-        c.rank(tensor, 0, 1, 2, name="each of its tensors")
-        height, width = raised(tensor, 2).shape.sizes
-        rows, columns = rows + height, columns + width
-    return Tensor(fixed(rows, columns), result_dtype(*c.tensors))
 
 
 def _cartesian(c: Call) -> Tensor:
@@ -130,18 +120,19 @@ for _name, _rule, _doc in (
     ("column_stack", _column_stack, "hstack whose vectors are columns."),
 ):
     function(f"{_name}(tensors: tensors)", f"torch.{_name}", _rule, _doc)
-for _name, _rule, _doc in (
-    ("block_diag", _block_diag, "The matrix with matrices along its diagonal."),
-    ("cartesian_prod", _cartesian, "All choices of one element of each, one a row."),
-):
-    function(f"{_name}(*tensors: tensor)", f"torch.{_name}", _rule, _doc)
+function(
+    "cartesian_prod(*tensors: tensor)",
+    "torch.cartesian_prod",
+    _cartesian,
+    "All choices of one element of each, one a row.",
+)
 function(
     "combinations(input: tensor, r: int = 2, with_replacement: bool = False)",
     "torch.combinations",
     _combinations,
     "All choices of `r` elements of a vector, one a row.",
 )
-for _name, _rule, _doc in (
+for _name, _cuts, _doc in (
     ("hsplit", _cut(1, 1), "Cuts the second size, that of vectors, as tensor_split."),
     ("vsplit", _cut(2, 0), "Cuts the first size of matrices, as tensor_split."),
     ("dsplit", _cut(3, 2), "Cuts the third size, as tensor_split."),
@@ -149,6 +140,6 @@ for _name, _rule, _doc in (
     function(
         f"{_name}(input: tensor, indices_or_sections: ints)",
         f"torch.{_name}",
-        _rule,
+        _cuts,
         _doc,
     )

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from itertools import islice
 
 from pygls import uris
 
 from netdsl.answers.page import Page
 from netdsl.answers.reading import read
-from netdsl.compiler import Session
+from netdsl.compiler import Analysis, Session
 from netdsl.files import Unreadable, directory_reader, read_source
 from netdsl.resolve import Reader, no_imports
 
+log = logging.getLogger(__name__)
 # Files of a project that are looked through for a name.
 _MOST = 1_000
 
@@ -30,8 +32,16 @@ class Document:
         self.page: Page | None = None
         self.fresh = False
         """Whether the page is of this text."""
+        self.steps: Iterator[Analysis] | None = None
+        """What is left to do about this text."""
         self.published: set[str] = set()
         """The files that its messages were about."""
+
+    def stop(self) -> None:
+        """Leaves what is left: the text has changed again."""
+        if isinstance(self.steps, Generator):
+            self.steps.close()
+        self.steps = None
 
     @property
     def imports(self) -> set[str]:
@@ -76,22 +86,49 @@ class Project:
         return [d for d in self.documents.values() if name in d.imports]
 
     def page(self, document: Document) -> Page:
-        """The analysis of a text as it is now."""
+        """What is known of a text as it is now; what rests on the last edit may
+        have messages of before it, until `settle` has been asked often enough."""
         if document.page is None or not document.fresh:
+            document.stop()
+            data = document.text.encode("utf-8", "replace")
             reader = self.reader(document.name)
-            analysis = document.session.analyse(
-                document.name, document.text.encode("utf-8", "replace"), reader=reader
-            )
-            document.page = Page(
-                document.name,
-                document.text,
-                analysis,
-                document.session,
-                document.page,
-                reader,
-            )
+            document.steps = document.session.analysing(document.name, data, reader)
             document.fresh = True
+            try:
+                analysis = next(document.steps)
+            except Exception:
+                # A mistake of ours about one file must not end the others.
+                log.exception("netdsl failed on %s", document.uri)
+                document.stop()
+                analysis = Analysis((), None, None)
+            self._step(document, analysis, reader)
+        assert document.page is not None
         return document.page
+
+    def settle(self, document: Document) -> bool:
+        """Does one more step; False if there is none left."""
+        if document.steps is None or document.page is None:
+            return False
+        try:
+            analysis = next(document.steps, None)
+        except Exception:
+            log.exception("netdsl failed on %s", document.uri)
+            analysis = None
+        if analysis is None:
+            document.steps = None
+            return False
+        self._step(document, analysis, document.page.reader)
+        return True
+
+    def _step(self, document: Document, analysis: Analysis, reader: Reader) -> None:
+        document.page = Page(
+            document.name,
+            document.text,
+            analysis,
+            document.session,
+            document.page,
+            reader,
+        )
 
     # -- files -------------------------------------------------------------------
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Iterator
 from typing import Any
 
@@ -21,10 +20,11 @@ from netdsl.lsp.positions import UTF16, Positions
 from netdsl.lsp.project import Document, Project, name_of, uri_of
 from netdsl.lsp.wire import LEGEND, Wire
 
-log = logging.getLogger(__name__)
 # Seconds without another key before a text is read: keys that come together are
 # read together.
 DELAY = 0.005
+# Seconds between steps, in which the editor may ask something.
+PAUSE = 0.001
 
 
 class Server(LanguageServer):
@@ -74,21 +74,34 @@ class Server(LanguageServer):
         self.waiting[document.uri] = loop.call_later(DELAY, self.tell, document.uri)
 
     def tell(self, uri: str) -> None:
-        """Sends the messages about a text, and reads again what rests on it."""
+        """Sends the messages about a text: first those about what was edited."""
         self.waiting.pop(uri, None)
         document = self.project.documents.get(uri)
         if document is None:
             return
-        try:
-            page = self.project.page(document)
-        except Exception:
-            # A mistake of ours about one file must not end the others.
-            log.exception("netdsl failed on %s", uri)
+        self._publish(document, self.project.page(document))
+        self._go_on(uri)
+
+    def settle(self, uri: str) -> None:
+        """Does a step of what is left to do; keys that come in between are first."""
+        self.waiting.pop(uri, None)
+        document = self.project.documents.get(uri)
+        if document is None or document.page is None:
             return
-        self._publish(document, page)
+        before = document.page.diagnostics
+        more = self.project.settle(document)
+        if document.page.diagnostics != before:
+            self._publish(document, document.page)
+        if more:
+            self._go_on(uri)
+            return
         for other in self.project.users(document.name):
             if not other.fresh:
                 self.later(other)
+
+    def _go_on(self, uri: str) -> None:
+        loop = asyncio.get_running_loop()
+        self.waiting[uri] = loop.call_later(PAUSE, self.settle, uri)
 
     def _publish(self, document: Document, page: Page) -> None:
         by_file: dict[str, list[Diagnostic]] = {document.name: []}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Any
 
 from netdsl import syntax
@@ -221,7 +222,7 @@ def _bars(b: Builder, entries: Sequence[Any]) -> tuple[Edit, ...]:
     """What puts bars between branches where commas are."""
     gaps = [
         Span(b.chunk, left.span.end, right.span.start)
-        for left, right in zip(entries, entries[1:], strict=False)
+        for left, right in pairwise(entries)
     ]
     return tuple(Edit(gap, " | ") for gap in gaps if gap.text.strip() == ",")
 

@@ -18,6 +18,10 @@ from netdsl.source import Source
 if TYPE_CHECKING:
     from lark import Lark
 
+COMMENT_OR_STRING = re.compile(
+    r'"""(?:[^\\]|\\[\s\S])*?"""|#[^\n]*|"(?:[^"\\\n]|\\.)*"|'
+    r"'(?:[^'\\\n]|\\.)*'"
+)
 _COMMENT = re.compile(r"#[^\n]*")
 # What the indenter and the ends of lines are made of: the shape says as much.
 _SHAPE_ONLY = ("_NL", "_INDENT", "_DEDENT")

@@ -67,6 +67,7 @@ _SYNTAX: tuple[Callable[[Site], Guess | Sequence[Guess] | None], ...] = (
     habits.doubled_comma,
     missing.comma,
     missing.bar,
+    missing.arguments,
     missing.name_of_layer,
     missing.arrow,
 )

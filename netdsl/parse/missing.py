@@ -189,6 +189,20 @@ def half_arrow(site: Site) -> Guess | None:
     )
 
 
+def arguments(site: Site) -> Guess | None:
+    """`Linear 4`"""
+    found = re.search(r"([A-Za-z_]\w*)\s+$", site.before)
+    if not found or not re.match(r"[\d\"'.]", site.found) or found[1] in _WORDS:
+        return None
+    start = site.line_start + found.end(1)
+    return Guess(
+        f"the arguments of `{found[1]}` stand in brackets",
+        f"write `{found[1]}({_short(site.found)})`",
+        (site.replace(start, site.end, f"({site.found})"),),
+        site.span(start - len(found[1]), site.end),
+    )
+
+
 def name_of_layer(site: Site) -> Guess | None:
     """`x -> fc Linear(4)`"""
     found = re.search(r"->\s*([a-z_]\w*)\s+$", site.before)

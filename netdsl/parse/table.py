@@ -49,7 +49,7 @@ def build_parser(grammar: str, *, keep_tokens: bool = False) -> Lark:
         parser="lalr",
         lexer="contextual",
         start=["item", "test"],
-        propagate_positions=True,
+        propagate_positions=not keep_tokens,
         maybe_placeholders=True,
         keep_all_tokens=keep_tokens,
         postlex=indenter(),
@@ -87,6 +87,7 @@ def make_parser(*, keep_tokens: bool = False) -> Lark:
                 if keep_tokens and entry["__type__"] == "Rule":
                     entry["options"]["keep_all_tokens"] = True
             data = table["data"]
+            data["options"]["propagate_positions"] = not keep_tokens
             data["parser"]["parser"]["states"] = {
                 int(k): v for k, v in data["parser"]["parser"]["states"].items()
             }

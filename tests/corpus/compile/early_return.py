@@ -65,6 +65,7 @@ class Two(nn.Module):
             self.side = nn.Conv2d(self.trunk.early_channels, 5, 1)
 
     def forward(self, x: Tensor) -> dict[str, Tensor]:
+        """x: [N, 3, H, W] -> {late: [N, 5, H, W]} or {late: [N, 5, H, W], early: [N, 5, H, W]}"""
         late, early = self.trunk(x)
         late = self.head(late)
         if not self.aux:

@@ -43,6 +43,7 @@ class Model(nn.Module):
         self.fc = nn.Linear(channels, 3)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor] | Tensor:
+        """x: [N, 8] -> ([N, 3], [N, 3]) or [N, 3]"""
         x = self.body(x)
         if self.heads and self.training:
             side = self.aux(x)
