@@ -167,7 +167,9 @@ def _check_written(path: str) -> None:
         raise ImportRefused(f'"{path}" is not the path of a file')
     if not path.endswith(".net"):
         text = f'"{path}" is not a `.net` file'
-        raise ImportRefused(text, "only `.net` files can be imported")
+        bare = "." not in posixpath.basename(path)
+        help = f'did you mean "{path}.net"?' if bare else "Python comes by `extern`"
+        raise ImportRefused(text, help)
 
 
 def _outside(path: str) -> ImportRefused:

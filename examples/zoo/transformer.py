@@ -157,9 +157,8 @@ class Transformer(nn.Module):
         )
         for layer in self.encoder:
             memory = layer(memory, source_mask)
-        x: Tensor = self.dropout(
-            self.embed(target) * math.sqrt(self.width) + self.positions[:T]
-        )
+        x: Tensor = self.embed(target) * math.sqrt(self.width) + self.positions[:T]
+        x = self.dropout(x)
         for layer in self.decoder:
             x = layer(x, memory, target_mask, source_mask)
         x = self.generator(x)

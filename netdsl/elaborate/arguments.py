@@ -26,6 +26,7 @@ from netdsl.elaborate.values import (
 from netdsl.elaborate.walk import Walk
 from netdsl.graph import Argument, NetModule
 from netdsl.layers import Unknown
+from netdsl.shapes import Tensor
 from netdsl.source import Span
 
 
@@ -47,8 +48,12 @@ class Arguments(State):
                     f" {len(module.positional)}",
                     argument.span or module.span or net.name_span,
                     labels=[Label(net.name_span, "defined here")],
-                    help="sizes of the inputs are not written: they follow from what"
-                    " flows in",
+                    help=(
+                        f"tensors flow into it: `x -> {net.name}`"
+                        if isinstance(argument.value, Tensor)
+                        else "sizes of the inputs are not written: they follow from"
+                        " what flows in"
+                    ),
                 )
             given[parameters[i].name] = argument
         by_name = {p.name: p for p in parameters}

@@ -17,6 +17,7 @@ from netdsl.elaborate.habits import (
     made_and_called,
     plain_name,
     refuse_method,
+    refuse_parts,
 )
 from netdsl.elaborate.joining import arms_differ, join, surely_different
 from netdsl.elaborate.making import (
@@ -203,6 +204,7 @@ def _through(
         case FunctionValue():
             name = _name_of(node)
             vals = _function_inputs(value, flowing)
+            refuse_parts(walk, value, name, vals, node.span)
             return call_function(
                 walk, value, name, [*vals, *positional], keywords, node.span
             )

@@ -4,13 +4,20 @@ and where possible taken as it was meant, so that one mistake is one message."""
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from netdsl import syntax
 from netdsl.diagnostics import Advice, Edit
-from netdsl.elaborate.values import Factory, ModuleValue, NetParameter
+from netdsl.elaborate.values import (
+    Factory,
+    FunctionValue,
+    ModuleValue,
+    NetParameter,
+    Val,
+)
 from netdsl.elaborate.walk import Walk
-from netdsl.layers import FUNCTIONS, LAYERS
+from netdsl.layers import FUNCTIONS, LAYERS, Declaration, Unknown
 from netdsl.shapes import Tensor
 from netdsl.source import Span
 
@@ -26,6 +33,8 @@ _WORDS = {
     "false": "write `False`",
     "none": "write `None`",
     "null": "write `None`",
+    "break": "a loop goes over the whole of its list",
+    "continue": "what a round leaves out stands under an `if`",
     "device": "new tensors live where the first input does",
 }
 _VALUES = {"true": "True", "false": "False", "none": "None", "null": "None"}
@@ -199,7 +208,7 @@ def refuse_target(walk: Walk, node: syntax.Assign, target: syntax.Expression) ->
     """The message about a target that is no name, for `raise`; what it would have
     named is left alone afterwards."""
     from netdsl import graph
-    from netdsl.elaborate.values import BLUR, Val
+    from netdsl.elaborate.values import BLUR
 
     text, help_ = "only names can be given a value", Advice("write `name = ...`")
     named: syntax.Expression | None = None
@@ -288,6 +297,12 @@ def advice_on_stage(walk: Walk, node: syntax.Expression) -> Advice:
 
 def advice_on_value(value: Any, node: syntax.Expression) -> Advice:
     """What to do about a stage that is a value."""
+    if isinstance(value, str) or (isinstance(value, Unknown) and value.type == "str"):
+        shown = node.span.text
+        return Advice(
+            "a string is no function; choose one by it:"
+            f' `-> (relu if {shown} == "relu" else gelu)`'
+        )
     if not isinstance(value, Tensor):
         return Advice()
     if isinstance(node, syntax.Name):
@@ -295,6 +310,29 @@ def advice_on_value(value: Any, node: syntax.Expression) -> Advice:
     return Advice(
         "a condition at a stage chooses the stage; to choose a value, give the"
         " flow a name first: `y = x -> f`, then `y if test else x`"
+    )
+
+
+def refuse_parts(
+    walk: Walk, function: FunctionValue, name: str, vals: Sequence[Val], span: Span
+) -> None:
+    """Stops where a pair of values flows into a function of one tensor."""
+    target = function.target
+    if len(vals) < 2 or not isinstance(target, Declaration):
+        return
+    parameters = target.signature.parameters[: len(vals)]
+    if any(
+        p.variadic or {"tensor", "tensors", "number", "any"} & {*p.kinds}
+        for p in parameters[1:]
+    ):
+        return
+    if not all(isinstance(v.value, Tensor) for v in vals):
+        return
+    raise walk.stop(
+        "bad-input",
+        f"`{name}` takes one tensor, and {len(vals)} flow in",
+        span,
+        help="take the values apart, and go on with one: `first, second = x -> ...`",
     )
 
 

@@ -143,9 +143,11 @@ def _size_value(
             "wrong-type",
             f"a size is an int, not {arithmetic.describe_value(val.value)}",
             item.span,
+            help="a name stands for any size: `[N, C]`",
         )
     if isinstance(val.value, int) and val.value < 1:
-        raise walk.stop("wrong-value", "a size is at least 1", item.span)
+        help_ = "a name stands for any size: `[N, C]`" if val.value < 0 else ""
+        raise walk.stop("wrong-value", "a size is at least 1", item.span, help=help_)
     known: Size = val.value
     return known
 

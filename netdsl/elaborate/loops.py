@@ -108,9 +108,18 @@ def parts_of(walk: Walk, value: Any, count: int, node: syntax.Node) -> list[Any]
             "tuple-mismatch",
             f"{len(value)} values are taken apart into {count} names",
             node.span,
-            help="write `_` for a part that isn't wanted" if len(value) > count else "",
+            help=_apart(value, count),
         )
     return list(value)
+
+
+def _apart(value: Sequence[Any], count: int) -> str:
+    if len(value) > count:
+        return "write `_` for a part that isn't wanted"
+    if len(value) == 2 and isinstance(value[1], tuple) and len(value[1]) == count - 1:
+        names = ", ".join("hcxyz"[: count - 1])
+        return f"the second is a tuple itself: write `y, ({names}) = ...`"
+    return f"write {len(value)} names, or make {count} values"
 
 
 # -- what is looped over -------------------------------------------------------

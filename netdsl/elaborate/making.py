@@ -162,7 +162,11 @@ def _no_layer(walk: Walk, node: syntax.Expression, value: Any) -> Exception:
             node.span,
             help="to share its weights, use its name as a stage: `-> name`",
         )
-    return walk.stop("not-a-layer", f"{what} is not a layer", node.span)
+    help_ = Advice()
+    if isinstance(value, list | tuple) and isinstance(node, syntax.Binary):
+        example = "[Linear(8) for _ in range(3)]" if node.op == "*" else "[*a, *b]"
+        help_ = Advice(f"layers are made one by one: write `{example}`")
+    return walk.stop("not-a-layer", f"{what} is not a layer", node.span, help=help_)
 
 
 def call_arguments(walk: Walk, node: syntax.Call) -> tuple[list[Val], dict[str, Val]]:

@@ -71,6 +71,8 @@ class State:
         self.settled: dict[int, dict[str, Factory]] = {}
         """Of a net made for its bindings: what they are."""
         self._used: dict[Any, Used] = {}
+        self._plain_calls: dict[Any, Any] = {}
+        """What functions of the file give for numbers and strings."""
         self._constants: dict[int, Val | None] = {}
         self._said: dict[int, tuple[Diagnostic, ...]] = {}
         """What was said of each constant."""

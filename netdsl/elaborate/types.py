@@ -31,7 +31,9 @@ def type_text(walk: Walk, node: syntax.Type) -> str:
                 "wrong-type",
                 f"there is no type `{node.name}`",
                 node.span,
-                help=walk.suggest(node.name, sorted(PLAIN | _GENERIC), node.span)
+                help=node.name == "Tensor"
+                and "a tensor is declared by its shape: `[N, C]`"
+                or walk.suggest(node.name, sorted(PLAIN | _GENERIC), node.span)
                 or "types are int, float, bool, str, net, and lists of these",
             )
         case syntax.TypeOf() if node.name in _GENERIC:

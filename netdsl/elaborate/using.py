@@ -14,6 +14,7 @@ from netdsl.elaborate.defining import Definitions, lengths
 from netdsl.elaborate.state import ANY, Used
 from netdsl.elaborate.values import (
     BLUR,
+    PLAIN,
     Blur,
     Val,
     freeze,
@@ -284,6 +285,10 @@ class Uses(Definitions):
         from netdsl.elaborate.fns import run_fn
 
         self.step(label.span)
+        key = (id(fn), tuple((k, type(v.value), v.value) for k, v in given.items()))
+        plain = all(type(v.value) in PLAIN for v in given.values())
+        if plain and key in self._plain_calls:
+            return self._plain_calls[key]
         inner = Walk(
             self,
             fn,
@@ -297,6 +302,8 @@ class Uses(Definitions):
         walk.keep([(c, t) for c, t, _ in inner.conditions], label.span)
         self.fn_calls.setdefault(id(fn), {k: v.value for k, v in given.items()})
         self.fn_results.setdefault(id(fn), value)
+        if plain and type(value) in PLAIN and not inner.conditions:
+            self._plain_calls[key] = value
         return value
 
     def use_extern(

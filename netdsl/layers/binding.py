@@ -104,8 +104,12 @@ def _known(signature: Signature, word: str) -> str:
 
 def _example(declaration: Declaration, running: bool) -> str:
     signature = declaration.call if running else declaration.signature
-    words = [p.name for p in signature.parameters if p.required and p.inferred is None]
-    return ", ".join(words)
+    wanted = [p for p in signature.parameters if p.required and p.inferred is None]
+    flows = not declaration.is_layer and wanted and "tensor" in wanted[0].kinds
+    if flows and len(wanted) > 1:
+        wanted = wanted[1:]
+    shown = [f"{p.name}=-1" if p.name == "dim" else p.name for p in wanted]
+    return ", ".join(shown)
 
 
 def _too_many(
@@ -220,6 +224,8 @@ def _unquoted(parameter: Parameter, value: Value) -> str:
 
 
 def _plainly(parameter: Parameter, value: Value) -> str:
+    if isinstance(value, Unknown) and "None" in value.type.split(" | "):
+        return "it may be None: use it below `if NAME is not None:`"
     if _unquoted(parameter, value):
         return f"write `{value}`, without quotes"
     whole = isinstance(value, float) and value == int(value)

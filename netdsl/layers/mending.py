@@ -73,9 +73,11 @@ def _of_other_rank(name: str, given: Given, tensors: list[Tensor], words: Words)
     if other in LAYERS or other in FUNCTIONS:
         second = ", the channels second" if norm else ""
         return f"`{other}` takes tensors of {rank} sizes{second}"
-    if rank == 2:
-        return "give it the missing size: `-> unsqueeze(1)`"
-    return ""
+    if norm and rank == 2:
+        return f"`{name[:-2]}1d` takes tensors of 2 sizes"
+    if rank == 2 and "2" in name:
+        return "an image has 4 sizes, `[N, channels, height, width]`, until `flatten`"
+    return "give it the missing size: `-> unsqueeze(1)`" if rank == 2 else ""
 
 
 def _usual(name: str) -> int:

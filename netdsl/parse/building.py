@@ -205,6 +205,19 @@ def _braces(b: Builder, span: Span, c: list[Any]) -> Any:
             tuple(e.value for e in literal_keys),
         )
     if "," in separators:
+        flows_in = b.chunk.text[: span.start].rstrip().endswith("->")
+        if "|" not in separators and not flows_in and _all_named(entries):
+            keys = [Edit(e.label.span, f'"{e.label.id}"') for e in entries]
+            raise Mistake(
+                Diagnostic(
+                    "error",
+                    "syntax-error",
+                    "the keys of a dict are strings",
+                    span,
+                    help=f'write `{{"{entries[0].label.id}": ...}}`',
+                    edits=tuple(keys),
+                )
+            )
         raise Mistake(
             Diagnostic(
                 "error",
@@ -216,6 +229,13 @@ def _braces(b: Builder, span: Span, c: list[Any]) -> Any:
             )
         )
     return syntax.Branches(span, tuple(entries))
+
+
+def _all_named(entries: Sequence[Any]) -> bool:
+    return all(
+        isinstance(e, syntax.Labelled) and isinstance(e.label, syntax.Name)
+        for e in entries
+    )
 
 
 def _bars(b: Builder, entries: Sequence[Any]) -> tuple[Edit, ...]:

@@ -28,6 +28,8 @@ _SYNTAX: tuple[Callable[[Site], Guess | Sequence[Guess] | None], ...] = (
     habits.import_star,
     habits.import_word,
     habits.return_stage,
+    habits.stray_for,
+    habits.no_start_value,
     habits.expect_params,
     habits.else_if,
     habits.net_name,

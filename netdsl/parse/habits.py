@@ -267,6 +267,33 @@ def return_stage(site: Site) -> Guess | None:
     )
 
 
+def stray_for(site: Site) -> Guess | None:
+    """`x -> body: Linear(8) for _ in range(3)`"""
+    if site.found != "for" or not site.before.strip() or site.opener()[0]:
+        return None
+    found = re.search(r"(?:->|:|=)\s*([^:=>]+?)\s*$", site.before)
+    start = site.line_start + found.start(1) if found else site.start
+    end = site.line_start + len(site.line.split("#")[0].rstrip())
+    inner = site.chunk.text[start:end]
+    return Guess(
+        "layers made by `for` stand in square brackets",
+        f"write `[{inner}]`",
+        (site.insert(start, "["), site.insert(end, "]")),
+        site.span(start, end),
+    )
+
+
+def no_start_value(site: Site) -> Guess | None:
+    """`param scale: [8]`"""
+    line = site.line.split("#")[0].rstrip()
+    if not site.at_end or not re.match(r"\s*(param|buffer)\s+\w+\s*:.*\]$", line):
+        return None
+    return Guess(
+        f"a `{site.head}` needs a value to start with",
+        f"write `{line.strip()} = zeros`, or another initialiser",
+    )
+
+
 def for_without_in(site: Site) -> Guess | None:
     found = re.search(r"\bfor\s+\w+\s+$", site.before)
     if not found or site.found in ("in", ","):

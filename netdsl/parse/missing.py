@@ -223,7 +223,9 @@ def name_of_layer(site: Site) -> Guess | None:
 
 def arrow(site: Site) -> Guess | None:
     """`x -> relu fc: Linear(4)`"""
-    if site.opener()[0] or not _operands_meet(site) or "->" not in site.line:
+    if site.opener()[0] or not _operands_meet(site):
+        return None
+    if "->" not in site.line and site.head != "extern":
         return None
     if site.head in ("if", "elif", "for", "input", "net"):
         return None

@@ -1,0 +1,2 @@
+def kind_of(scopes):
+    return "x"
