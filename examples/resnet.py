@@ -72,7 +72,8 @@ class Bottleneck(nn.Module):
         -> [N, 4 * width, (H - 1) // stride + 1, (W - 1) // stride + 1]
         """
         y = self.relu(self.bn1(self.conv1(x)))
-        y = self.relu(self.bn2(self.conv2(y)))
+        y = self.conv2(y)
+        y = self.relu(self.bn2(y))
         x = self.relu(self.bn3(self.conv3(y)) + self.downsample(x))
         return x
 

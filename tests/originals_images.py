@@ -279,9 +279,12 @@ class SiameseNetwork(nn.Module):
         features = resnet.fc.in_features
         self.resnet = nn.Sequential(*list(resnet.children())[:-1])
         self.fc = nn.Sequential(
-            nn.Linear(2 * features, 256), nn.ReLU(inplace=True), nn.Linear(256, 1)
+            nn.Linear(2 * features, 256),
+            nn.ReLU(inplace=True),
+            nn.Linear(256, 1),
         )
         self.sigmoid = nn.Sigmoid()
+        self.resnet.apply(self.start)
         self.fc.apply(self.start)
 
     def start(self, module: nn.Module) -> None:
@@ -296,7 +299,9 @@ class SiameseNetwork(nn.Module):
     def forward(self, left: Tensor, right: Tensor) -> Tensor:
         first = self.one(left)
         second = self.one(right)
-        result: Tensor = self.sigmoid(self.fc(torch.cat((first, second), 1)))
+        both = torch.cat((first, second), 1)
+        score = self.fc(both)
+        result: Tensor = self.sigmoid(score)
         return result
 
 

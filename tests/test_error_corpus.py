@@ -1,7 +1,8 @@
 """Messages, as people see them: `corpus/errors/CODE/NAME.net` gets `NAME.txt`.
 
-A near miss, `NAME.ok.net`, gets no message at all.  The first line of each case
-is a comment that says what it shows.  Folders below a code's hold files to import.
+Where the messages are sure of a repair, `NAME.fixed` is what `--fix` makes of the
+file.  A near miss, `NAME.ok.net`, gets no message at all.  The first line of each
+case is a comment that says what it shows.  Folders below a code's hold files to import.
 `pytest tests/test_error_corpus.py --update` rewrites the texts, for review.
 """
 
@@ -16,7 +17,9 @@ import pytest
 from netdsl import compiler
 from netdsl.codes import CODES
 from netdsl.compiler import Outcome
+from netdsl.diagnostics import Diagnostic
 from netdsl.files import directory_reader
+from netdsl.fixing import fix
 from netdsl.limits import Limits
 from netdsl.render import render_text
 
@@ -73,10 +76,38 @@ def test_messages_hold_words_alone(path: Path) -> None:
     """No object of Python's shows itself in a message."""
     for d in compiled(path).diagnostics:
         for text in (d.text, d.note, d.help, *(label.text for label in d.labels)):
-            assert "netdsl." not in text and " at 0x" not in text and "#" not in text
+            assert "netdsl." not in text and " at 0x" not in text
+            assert "#" not in text.replace("`#`", "")
             assert text.count("`") % 2 == 0
             assert "\n" not in text and text == text.strip()
         assert not d.text.endswith(".")
+
+
+@pytest.mark.parametrize("path", CASES, ids=case_id)
+def test_repairs(path: Path, update: bool) -> None:
+    """What `--fix` makes of a case, and that it makes it no worse."""
+    reader, limits = directory_reader(""), LIMITS.get(path.parent.name)
+
+    def check(data: bytes) -> tuple[Diagnostic, ...]:
+        return compiler.check(
+            path.name, data, reader=reader, limits=limits
+        ).diagnostics
+
+    data = path.read_bytes()
+    fixed = fix(path.name, data, check)
+    expected = path.with_suffix(".fixed")
+    if update:
+        expected.unlink(missing_ok=True)
+        if fixed.mended:
+            expected.write_bytes(fixed.data)
+    if not fixed.mended:
+        assert fixed.data == data and not expected.exists()
+        return
+    assert fixed.data == expected.read_bytes()
+    left = [d for d in check(fixed.data) if d.level == "error"]
+    before = [d for d in check(data) if d.level == "error"]
+    assert len(left) <= len(before)
+    assert fix(path.name, fixed.data, check).mended == 0
 
 
 @pytest.mark.parametrize("path", NEAR_MISSES, ids=case_id)
@@ -103,6 +134,13 @@ def test_nothing_lies_about() -> None:
     assert folders <= set(CODES)
     texts = set(CORPUS.glob("*/*.txt"))
     assert texts == {path.with_suffix(".txt") for path in CASES}
+    fixed = {path.with_suffix(".net") for path in CORPUS.glob("*/*.fixed")}
+    assert fixed <= set(CASES)
+
+
+def test_the_corpus_is_large() -> None:
+    assert len(CASES) >= 300
+    assert len(set(CORPUS.glob("*/*.fixed"))) >= 100
 
 
 # -- the codes in the code -------------------------------------------------------

@@ -79,7 +79,8 @@ class Writer:
             return f"x{len(self.inputs)}"
         if isinstance(value, tuple | list):
             inner = ", ".join(map(self.text, value))
-            return f"[{inner}]" if isinstance(value, list) else f"({inner},)"
+            comma = "," if len(value) == 1 else ""
+            return f"[{inner}]" if isinstance(value, list) else f"({inner}{comma})"
         if isinstance(value, str):
             return value if value in DTYPES else f'"{value}"'
         return repr(value)

@@ -66,6 +66,7 @@ STRICTER: dict[str, tuple[tuple[str, str], ...]] = {
         f"max_unpool{n}d": (("is a list here", "torch's types have no int there"),)
         for n in _DIMS
     },
+    "stft": (("complex numbers", "torch gives pairs of numbers, which is deprecated"),),
     "conv_tbc": (("wider", "torch gives no window then"),),
     "nll_loss": (_TARGET,),
     "cross_entropy": (_TARGET,),

@@ -13,12 +13,14 @@ from lark import Token as LarkToken
 from netdsl import syntax
 from netdsl.answers.page import Page
 from netdsl.answers.reading import read
+from netdsl.answers.scopes import CONTAINERS
 from netdsl.elaborate.arithmetic import STATIC_FUNCTIONS
 from netdsl.elaborate.starting import INITIALISERS
 from netdsl.files import directory_reader
 from netdsl.highlight import keywords
 from netdsl.parse.concrete import ConcreteParser
 from netdsl.parse.table import grammar_path, make_parser
+from netdsl.shapes import DTYPES
 
 HOME = Path(__file__).parent.parent
 FILES = sorted(
@@ -137,8 +139,16 @@ def _meant(page: Page) -> dict[int, str]:
 def _kinds(node: syntax.Node) -> Iterator[tuple[syntax.Span, str]]:
     """The names in a node that no definition of the file explains."""
     match node:
-        case syntax.TypeName() | syntax.TypeOf():
+        case syntax.TypeName():
             yield node.span, "keyword" if node.name == "None" else "type"
+        case syntax.TypeOf():
+            yield node.span, "type"
+            if node.name in CONTAINERS:
+                yield from ((n.span, "type") for n in _names(node.items))
+        case syntax.Subscript(value=syntax.Name() as name) if name.id in DTYPES:
+            yield name.span, "type"
+        case syntax.Keyword(name="dtype", value=syntax.Name() as name):
+            yield name.span, "type"
         case syntax.Call(function=syntax.Name() as name) if (
             name.id in STATIC_FUNCTIONS
         ):
@@ -149,3 +159,7 @@ def _kinds(node: syntax.Node) -> Iterator[tuple[syntax.Span, str]]:
                 yield name.span, "function"
         case syntax.Name(id="skip" | "training"):
             yield node.span, "keyword"
+
+
+def _names(node: syntax.Node) -> Iterator[syntax.Name]:
+    return (n for n in syntax.walk(node) if isinstance(n, syntax.Name))

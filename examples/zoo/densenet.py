@@ -39,7 +39,10 @@ class Transition(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """x: [N, in_channels, H, W] -> [N, in_channels // 2, H // 2, W // 2]"""
-        x = self.pool(self.conv(self.relu(self.norm(x))))
+        x = self.norm(x)
+        x = self.relu(x)
+        x = self.conv(x)
+        x = self.pool(x)
         return x
 
 

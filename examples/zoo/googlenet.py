@@ -140,13 +140,16 @@ class GoogLeNet(nn.Module):
         y = self.inception4b(x)
         y = self.inception4c(y)
         y = self.inception4d(y)
-        z = self.maxpool4(self.inception4e(y))
+        z = self.inception4e(y)
+        z = self.maxpool4(z)
         z = self.inception5a(z)
         logits: Tensor = self.inception5b(z)
         if self.aux_logits and self.training:
             first = self.aux1(x)
             second = self.aux2(y)
-        logits = self.fc(self.dropout(self.avgpool(logits).flatten(1)))
+        logits = self.avgpool(logits).flatten(1)
+        logits = self.dropout(logits)
+        logits = self.fc(logits)
         if self.aux_logits and self.training:
             return logits, second, first
         return logits

@@ -43,10 +43,8 @@ class RNNModel(nn.Module):
         return scores, (h, c)
 
 
-def rnn_tied(
-    vocab: int = 10000, width: int = 200, depth: int = 2, dropout: float = 0.2
-) -> RNNModel:
-    return RNNModel(vocab, width, width, depth, dropout, tied=True)
+def rnn_tied(vocab: int = 10000, width: int = 200, depth: int = 2) -> RNNModel:
+    return RNNModel(vocab, width, width, depth, tied=True)
 
 
 # netdsl: made from lstm_lm.net

@@ -7,22 +7,29 @@ import torch
 from torch import Tensor, nn
 
 
+def Down(in_channels: int, width: int) -> nn.Conv2d:
+    return nn.Conv2d(in_channels, width, 4, stride=2, padding=1, bias=False)
+
+
+def Up(in_channels: int, width: int) -> nn.ConvTranspose2d:
+    return nn.ConvTranspose2d(in_channels, width, 4, stride=2, padding=1, bias=False)
+
+
 class Innermost(nn.Module):
     def __init__(self, in_channels: int) -> None:
         super().__init__()
         self.model = nn.Sequential(
             nn.LeakyReLU(0.2, inplace=True),
-            nn.Conv2d(in_channels, in_channels, 4, stride=2, padding=1, bias=False),
+            Down(in_channels, in_channels),
             nn.ReLU(inplace=True),
-            nn.ConvTranspose2d(
-                in_channels, in_channels, 4, stride=2, padding=1, bias=False
-            ),
+            Up(in_channels, in_channels),
             nn.BatchNorm2d(in_channels),
         )
 
     def forward(self, x: Tensor) -> Tensor:
         """x: [N, in_channels, H, W] -> [N, 2 * in_channels, H, W]"""
-        x = torch.cat((x, self.model(x)), dim=1)
+        y = self.model(x)
+        x = torch.cat((x, y), dim=1)
         return x
 
 
@@ -39,13 +46,11 @@ class Skip(nn.Module):
         super().__init__()
         self.model = nn.Sequential(
             nn.LeakyReLU(0.2, inplace=True),
-            nn.Conv2d(in_channels, width, 4, stride=2, padding=1, bias=False),
+            Down(in_channels, width),
             nn.BatchNorm2d(width),
             Inner(width),
             nn.ReLU(inplace=True),
-            nn.ConvTranspose2d(
-                2 * width, in_channels, 4, stride=2, padding=1, bias=False
-            ),
+            Up(2 * width, in_channels),
             nn.BatchNorm2d(in_channels),
         )
         if dropout:
@@ -53,7 +58,8 @@ class Skip(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """x: [N, in_channels, H, W] -> [N, 2 * in_channels, H, W]"""
-        x = torch.cat((x, self.model(x)), dim=1)
+        y = self.model(x)
+        x = torch.cat((x, y), dim=1)
         return x
 
 
@@ -63,7 +69,7 @@ class Outermost(nn.Module):
     ) -> None:
         super().__init__()
         self.model = nn.Sequential(
-            nn.Conv2d(in_channels, width, 4, stride=2, padding=1, bias=False),
+            Down(in_channels, width),
             Inner(width),
             nn.ReLU(inplace=True),
             nn.ConvTranspose2d(2 * width, in_channels, 4, stride=2, padding=1),

@@ -49,7 +49,9 @@ class Upsampled(nn.Module):
         -> [N, width, 2 * (kernel // 2) + 2 * H - kernel + 1,
             2 * (kernel // 2) + 2 * W - kernel + 1]
         """
-        x = self.conv2d(self.reflection_pad(self.upsample_layer(x)))
+        x = self.upsample_layer(x)
+        x = self.reflection_pad(x)
+        x = self.conv2d(x)
         return x
 
 

@@ -17,11 +17,9 @@ def relative_index(window: int) -> Tensor:
 
 def windows(image: Tensor, window: int) -> Tensor:
     N, H, W, C = image.shape
-    return (
-        image.view(N, H // window, window, W // window, window, C)
-        .permute(0, 1, 3, 2, 4, 5)
-        .reshape(-1, window**2, C)
-    )
+    x = image.view(N, H // window, window, W // window, window, C)
+    x = x.permute(0, 1, 3, 2, 4, 5)
+    return x.reshape(-1, window**2, C)
 
 
 def parts(place: Tensor, window: int, shift: int) -> Tensor:
@@ -79,17 +77,14 @@ class WindowAttention(nn.Module):
         x = F.pad(x, (0, 0, 0, width - W, 0, height - H))
         if down + across > 0:
             x = x.roll((-down, -across), dims=(1, 2))
-        q, k, v = (
-            self.qkv(windows(x, self.window))
-            .reshape(-1, self.window**2, 3, self.heads, C // self.heads)
-            .permute(2, 0, 3, 1, 4)
-            .unbind(0)
-        )
-        bias = (
-            self.relative_position_bias_table[self.relative_position_index]
-            .view(self.window**2, self.window**2, self.heads)
-            .permute(2, 0, 1)
-        )
+        y = windows(x, self.window)
+        y = self.qkv(y)
+        y = y.reshape(-1, self.window**2, 3, self.heads, C // self.heads)
+        y = y.permute(2, 0, 3, 1, 4)
+        q, k, v = y.unbind(0)
+        bias = self.relative_position_bias_table[self.relative_position_index]
+        bias = bias.view(self.window**2, self.window**2, self.heads)
+        bias = bias.permute(2, 0, 1)
         attn = q * (C // self.heads) ** -0.5 @ k.transpose(-2, -1) + bias
         if down + across > 0:
             rows = parts(torch.arange(height, device=x.device), self.window, down)
@@ -100,18 +95,11 @@ class WindowAttention(nn.Module):
         x = self.proj(
             (attn.softmax(dim=-1) @ v).transpose(1, 2).reshape(-1, self.window**2, C)
         )
-        x = (
-            x.view(
-                N,
-                height // self.window,
-                width // self.window,
-                self.window,
-                self.window,
-                C,
-            )
-            .permute(0, 1, 3, 2, 4, 5)
-            .reshape(N, height, width, C)
+        x = x.view(
+            N, height // self.window, width // self.window, self.window, self.window, C
         )
+        x = x.permute(0, 1, 3, 2, 4, 5)
+        x = x.reshape(N, height, width, C)
         if down + across > 0:
             x = x.roll((down, across), dims=(1, 2))
         x = x[:, :H, :W]
@@ -142,7 +130,9 @@ class Block(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """x: [N, H, W, in_features] -> [N, H, W, in_features]"""
-        x = x + self.stochastic_depth(self.attn(self.norm1(x)))
+        y = self.norm1(x)
+        y = self.attn(y)
+        x = x + self.stochastic_depth(y)
         x = x + self.stochastic_depth(self.mlp(self.norm2(x)))
         return x
 

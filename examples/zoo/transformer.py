@@ -6,6 +6,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+PADDING = 0
+LONGEST = 5000
+
 
 def sinusoids(length: int, width: int) -> Tensor:
     angle = torch.arange(length)[:, None] / 10000 ** (torch.arange(0, width, 2) / width)
@@ -115,14 +118,10 @@ class Transformer(nn.Module):
         heads: int = 8,
         hidden: int = 2048,
         dropout: float = 0.1,
-        context: int = 5000,
-        padding: int = 0,
     ) -> None:
         super().__init__()
-        self.padding = padding
-        self.context = context
         self.width = width
-        self.register_buffer("positions", sinusoids(context, width), persistent=False)
+        self.register_buffer("positions", sinusoids(LONGEST, width), persistent=False)
         self.embed = nn.Embedding(vocab, width)
         self.dropout = nn.Dropout(dropout)
         self.encoder = nn.ModuleList(
@@ -137,19 +136,19 @@ class Transformer(nn.Module):
 
     def reset_parameters(self) -> None:
         with torch.no_grad():
-            self.positions.copy_(sinusoids(self.context, self.width))
+            self.positions.copy_(sinusoids(LONGEST, self.width))
 
     def forward(self, source: Tensor, target: Tensor) -> Tensor:
         """source: int64[B, S], target: int64[B, T] -> [B, T, vocab]"""
         S = source.shape[1]
         T = target.shape[1]
-        if S > self.context:
-            raise ValueError("S <= context is needed")
-        if T > self.context:
-            raise ValueError("T <= context is needed")
-        source_mask = (source != self.padding)[:, None, None]
+        if S > LONGEST:
+            raise ValueError("S <= LONGEST is needed")
+        if T > LONGEST:
+            raise ValueError("T <= LONGEST is needed")
+        source_mask = (source != PADDING)[:, None, None]
         target_mask = torch.logical_and(
-            (target != self.padding)[:, None, None],
+            (target != PADDING)[:, None, None],
             torch.ones(T, T, dtype=torch.bool, device=source.device).tril(),
         )
         memory = self.dropout(

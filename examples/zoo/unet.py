@@ -45,7 +45,7 @@ class Up(nn.Module):
         super().__init__()
         self.up: nn.Module
         if bilinear:
-            self.up = nn.Upsample(scale_factor=2, mode="bilinear", align_corners=True)
+            self.up = nn.UpsamplingBilinear2d(scale_factor=2)
         else:
             self.up = nn.ConvTranspose2d(in_channels, in_channels // 2, 2, stride=2)
         self.conv = DoubleConv(
@@ -59,8 +59,7 @@ class Up(nn.Module):
         _, _, H, W = earlier.shape
         _, _, h, w = x.shape
         x = self.up(x)
-        dy = H - 2 * h
-        dx = W - 2 * w
+        dy, dx = (H - 2 * h, W - 2 * w)
         x = F.pad(x, [dx // 2, dx - dx // 2, dy // 2, dy - dy // 2])
         x = self.conv(torch.cat((earlier, x), dim=1))
         return x

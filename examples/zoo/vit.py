@@ -42,7 +42,8 @@ class EncoderBlock(nn.Module):
         y = self.ln_1(x)
         y, _ = self.self_attention(y, y, y, need_weights=False)
         x = x + self.dropout(y)
-        y = self.mlp(self.ln_2(x))
+        y = self.ln_2(x)
+        y = self.mlp(y)
         x = x + y
         return x
 
@@ -120,11 +121,9 @@ class VisionTransformer(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """x: [N, 3, image_size, image_size] -> [N, num_classes]"""
         N = x.shape[0]
-        patches = (
-            self.conv_proj(x)
-            .reshape(N, self.width, (self.image_size // self.patch) ** 2)
-            .permute(0, 2, 1)
-        )
+        x = self.conv_proj(x)
+        x = x.reshape(N, self.width, (self.image_size // self.patch) ** 2)
+        patches = x.permute(0, 2, 1)
         tokens = torch.cat((self.class_token.expand(N, -1, -1), patches), dim=1)
         y: Tensor = self.encoder(tokens)
         y = self.heads(y[:, 0])

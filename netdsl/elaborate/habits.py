@@ -321,10 +321,9 @@ def refuse_parts(
     if len(vals) < 2 or not isinstance(target, Declaration):
         return
     parameters = target.signature.parameters[: len(vals)]
-    if any(
-        p.variadic or {"tensor", "tensors", "number", "any"} & {*p.kinds}
-        for p in parameters[1:]
-    ):
+    if any(p.variadic or "tensors" in p.kinds for p in parameters):
+        return
+    if any({"tensor", "number", "any"} & {*p.kinds} for p in parameters[1:]):
         return
     if not all(isinstance(v.value, Tensor) for v in vals):
         return

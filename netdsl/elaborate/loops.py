@@ -3,7 +3,7 @@ they carry left open."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
 from netdsl import dims, graph, syntax

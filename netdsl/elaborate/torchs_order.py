@@ -121,9 +121,11 @@ def _tell(
 ) -> None:
     if not sure and module.refusal.code == "repeated-argument":
         # `Conv2d(8, 3, kernel_size=5)` is a slip in our order.
-        spans = {k: a.span for k, a in module.keywords.items() if a.span}
+        spans: dict[str | int, Span] = {
+            k: a.span for k, a in module.keywords.items() if a.span
+        }
         assert module.span is not None
-        walk.refused(module.refusal, module.span, dict(spans))
+        walk.refused(module.refusal, module.span, spans)
         return
     name, argument = next(iter(module.written_sizes.items()))
     if flows:

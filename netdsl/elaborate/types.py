@@ -31,10 +31,7 @@ def type_text(walk: Walk, node: syntax.Type) -> str:
                 "wrong-type",
                 f"there is no type `{node.name}`",
                 node.span,
-                help=node.name == "Tensor"
-                and "a tensor is declared by its shape: `[N, C]`"
-                or walk.suggest(node.name, sorted(PLAIN | _GENERIC), node.span)
-                or "types are int, float, bool, str, net, and lists of these",
+                help=_type_meant(walk, node),
             )
         case syntax.TypeOf() if node.name in _GENERIC:
             inner = [_item_type(walk, i) for i in node.items.items]
@@ -54,6 +51,13 @@ def type_text(walk: Walk, node: syntax.Type) -> str:
         node.span,
         help="tensors come in by `input`",
     )
+
+
+def _type_meant(walk: Walk, node: syntax.TypeName) -> Advice:
+    if node.name == "Tensor":
+        return Advice("a tensor is declared by its shape: `[N, C]`")
+    found = walk.suggest(node.name, sorted(PLAIN | _GENERIC), node.span)
+    return found or Advice("types are int, float, bool, str, net, and lists of these")
 
 
 def _generic_meant(walk: Walk, node: syntax.TypeOf) -> Advice:

@@ -63,7 +63,7 @@ def flow_between(node: Branch, docs: dict[int, Doc]) -> Doc:
         return chain_of_layers(node, docs)
     first = stages[0]
     assert first.arrow is not None
-    if any(s.begins_line for s in stages):
+    if first.begins_line:
         hung = Indented(HANG, row(HardLine(), _in_lines(stages)))
     else:
         hung = Indented(HANG, _in_lines(stages, Line(" ")))

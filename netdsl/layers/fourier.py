@@ -171,7 +171,11 @@ def _stft(c: Call) -> Tensor:
     c.rank(tensor, 1, 2)
     size, hop = _steps(c)
     if c.known("return_complex") is not True:
-        raise c.bad("return_complex", "torch asks for `return_complex=True`")
+        raise c.bad(
+            "return_complex",
+            "`stft` gives complex numbers",
+            "write `return_complex=True`",
+        )
     length = tensor.shape.at(-1)
     if c.known("center"):
         padding = floordiv(size, 2)

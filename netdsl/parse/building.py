@@ -207,14 +207,15 @@ def _braces(b: Builder, span: Span, c: list[Any]) -> Any:
     if "," in separators:
         flows_in = b.chunk.text[: span.start].rstrip().endswith("->")
         if "|" not in separators and not flows_in and _all_named(entries):
-            keys = [Edit(e.label.span, f'"{e.label.id}"') for e in entries]
+            labels = [e.label.span for e in entries if isinstance(e, syntax.Labelled)]
+            keys = [Edit(label, f'"{label.text}"') for label in labels]
             raise Mistake(
                 Diagnostic(
                     "error",
                     "syntax-error",
                     "the keys of a dict are strings",
                     span,
-                    help=f'write `{{"{entries[0].label.id}": ...}}`',
+                    help=f'write `{{"{labels[0].text}": ...}}`',
                     edits=tuple(keys),
                 )
             )

@@ -227,7 +227,7 @@ def slashes(site: Site) -> Guess | None:
     if not re.match(r"\s*//", site.line) or site.before.strip():
         return None
     edit = site.replace(site.start, site.start + 2, "#")
-    return Guess("a comment starts with `#`", "write `#` for `//`", (edit,))
+    return Guess("a comment starts with `#`", "write `#`, not `//`", (edit,))
 
 
 def result_type(site: Site) -> Guess | None:
