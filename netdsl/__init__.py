@@ -6,7 +6,7 @@
     text = netdsl.compile("resnet.net")
     for diagnostic in netdsl.check("resnet.net"):
         print(diagnostic.text)
-    print(netdsl.format("net Small = [Linear(8),ReLU]"))
+    text = netdsl.format("net Small = [Linear(8),ReLU]")
 
 Importing this package imports neither torch nor lark nor black.
 """

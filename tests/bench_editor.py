@@ -30,12 +30,6 @@ async def answered(count: int) -> list[float]:
     await client.start_io(sys.executable, "-m", "netdsl", "lsp")
     capabilities = client_capabilities("visual-studio-code")
     await client.initialize_session(types.InitializeParams(capabilities=capabilities))
-    waiting: dict[int, asyncio.Future[float]] = {}
-
-    @client.feature("netdsl/none")
-    def ignored(params: object) -> None:
-        """Nothing: the client wants one feature of its own."""
-
     text = long_file()
     item = types.TextDocumentItem(URI, "net", 0, text)
     client.text_document_did_open(types.DidOpenTextDocumentParams(item))
@@ -56,7 +50,6 @@ async def answered(count: int) -> list[float]:
             if params.version == version:
                 break
         found.append(1000 * (time.perf_counter() - start))
-    del waiting
     await client.shutdown_session()
     return found
 

@@ -17,8 +17,11 @@ from netdsl.source import Source
 NAMES = st.sampled_from(["x", "y", "width", "relu", "add", "conv1", "long_name_of_it"])
 LAYERS = st.sampled_from(["Linear", "Conv2d", "ReLU", "Block", "Identity"])
 LITERALS = st.sampled_from(
-    ["0", "3", "1_000", "0.5", "1e-6", "None", "True", '"same"', "'it'", "'a\"b'"]
-    + ['f"a{i}"', "f'a{i + 1}b'", '"# no comment"', "...", '"one" "two"']
+    [
+        *"""0 3 1_000 0.5 1e-6 None True ... "same" 'it' 'a"b' f"a{i}" f'{i+1}b'""".split(),
+        '"# no comment"',
+        '"one" "two"',
+    ]
 )
 OPERATORS = st.sampled_from(["+", "-", "*", "/", "//", "%", "@", "**"])
 COMPARISONS = st.sampled_from(["==", "<", ">=", "!=", "in", "not in", "is", "is not"])

@@ -1,4 +1,4 @@
-"""The tables of LANGUAGE.md: layers and functions by family, messages.
+"""MESSAGES.md, and the tables of LANGUAGE.md: layers and functions by family, messages.
 
 `python tests/reference.py` writes them between their marks.
 """
@@ -9,14 +9,18 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from netdsl.codes import CODES
+from netdsl import compiler
+from netdsl.codes import CODES, Code
 from netdsl.layers import FUNCTIONS, LAYERS, Declaration
 from netdsl.layers.families import FAMILIES
 from netdsl.layers.left_out import FUNCTIONS_LEFT_OUT, LAYERS_LEFT_OUT
 from netdsl.layers.spec import Signature
 from netdsl.layers.written import listed, written
+from netdsl.limits import ImportRefused
+from netdsl.render import render_text
 
 PAGE = Path(__file__).parent.parent / "LANGUAGE.md"
+MESSAGES = PAGE.with_name("MESSAGES.md")
 BEGIN = "<!-- tables: `python tests/reference.py` writes them -->\n"
 END = "<!-- end of tables -->\n"
 
@@ -95,12 +99,16 @@ def _left_out() -> str:
 
 
 def _messages() -> str:
-    rows = [f"| `{code}` | {_cell(CODES[code].title)} |" for code in sorted(CODES)]
+    rows = [
+        f"| [`{code}`](MESSAGES.md#{code}) | {_cell(CODES[code].title)} |"
+        for code in sorted(CODES)
+    ]
     return "\n".join(
         [
             "## Messages",
             "",
-            "`netdsl explain CODE` says more about each, with an example.",
+            "[MESSAGES.md](MESSAGES.md) has a page on each, with an example; so has"
+            " `netdsl explain CODE`.",
             "",
             "| code | |",
             "|---|---|",
@@ -108,6 +116,48 @@ def _messages() -> str:
             "",
         ]
     )
+
+
+def messages() -> str:
+    """MESSAGES.md: what `netdsl explain` says of each code, and how it looks."""
+    parts = [
+        "# Messages\n\n"
+        "What each message means, the smallest file that gets it, and that file mended."
+        " `netdsl explain CODE` says the same; `netdsl check --fix` makes the changes"
+        " that are surely meant.\n"
+    ]
+    return "\n".join([*parts, *map(_message, sorted(CODES))])
+
+
+def _message(code: str) -> str:
+    about = CODES[code]
+    parts = [f"## {code}", f"{about.title[0].upper()}{about.title[1:]}."]
+    parts.append(about.explanation.rstrip())
+    if about.example:
+        parts += [_block("net", about.example), _block("text", _told(about))]
+        parts += ["Mended:", _block("net", about.mended)]
+    for path, text in about.files:
+        parts += [f"With `{path}` beside it:", _block("net", text)]
+    return "\n\n".join(parts) + "\n"
+
+
+def _block(kind: str, text: str) -> str:
+    return f"```{kind}\n{text.rstrip()}\n```"
+
+
+def _told(about: Code) -> str:
+    files = {path: text.encode() for path, text in about.files}
+
+    def read(importer: str, path: str) -> tuple[str, bytes]:
+        if path not in files:
+            raise ImportRefused(f'there is no file "{path}"')
+        return path, files[path]
+
+    data = about.example.encode()
+    found = compiler.check("example.net", data, reader=read).diagnostics
+    if not found:
+        found = compiler.compile("example.net", data, reader=read).diagnostics
+    return "\n".join(map(render_text, found))
 
 
 def with_tables(page: str) -> str:
@@ -120,4 +170,5 @@ def with_tables(page: str) -> str:
 
 
 if __name__ == "__main__":
+    MESSAGES.write_text(messages(), encoding="utf-8")
     PAGE.write_text(with_tables(PAGE.read_text(encoding="utf-8")), encoding="utf-8")

@@ -131,6 +131,11 @@ def test_block_below_is_what_the_example_gives(
         assert text == shown.text
 
 
+def test_messages_have_a_page_that_is_current() -> None:
+    page = reference.MESSAGES.read_text(encoding="utf-8")
+    assert reference.messages() == page, "run `python tests/reference.py`"
+
+
 def test_tables_of_the_reference_are_current() -> None:
     page = reference.PAGE.read_text(encoding="utf-8")
     assert reference.with_tables(page) == page, "run `python tests/reference.py`"

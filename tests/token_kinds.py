@@ -18,6 +18,7 @@ from netdsl.elaborate.arithmetic import STATIC_FUNCTIONS
 from netdsl.elaborate.starting import INITIALISERS
 from netdsl.files import directory_reader
 from netdsl.highlight import keywords
+from netdsl.layers import FUNCTIONS
 from netdsl.parse.concrete import ConcreteParser
 from netdsl.parse.table import grammar_path, make_parser
 from netdsl.shapes import DTYPES
@@ -32,6 +33,7 @@ COMMENT = re.compile(r"#[^\n]*")
 HOLE = re.compile(r"\{\{|\}\}|\{([^{}]*)\}")
 GRAMMAR = grammar_path().read_text(encoding="utf-8")
 WORDS = frozenset(f"{w}" for w in keywords(GRAMMAR) if len(w) > 1)
+TORCH_KINDS = {"torch_layer": "layer", "torch_function": "function"}
 OPERATORS = re.compile(r"->|[-+*/%@~|=<>!.]+")
 
 
@@ -117,16 +119,15 @@ def _meant(page: Page) -> dict[int, str]:
     """The kinds of the names that aren't the file's own, by the places of the words."""
     found: dict[int, str] = {}
     assert page.tree is not None
-    known: set[int] = set()
+    own: set[int] = set()
     for section, place in page.all_places():
         start = section.chunk.start + place.span.start
-        known.add(start)
-        kind = {"torch_layer": "layer", "torch_function": "function"}.get(
-            place.thing.kind
-        )
-        if kind is not None:
-            for match in re.finditer(r"\w+|\.", place.span.text):
-                found[start + match.start()] = kind
+        kind = TORCH_KINDS.get(place.thing.kind)
+        if kind is None:
+            own.add(start)
+            continue
+        for match in re.finditer(r"\w+|\.", place.span.text):
+            found[start + match.start()] = kind
     for item in page.tree.items:
         for node in syntax.walk(item):
             for name, kind in _kinds(node):
@@ -145,8 +146,6 @@ def _kinds(node: syntax.Node) -> Iterator[tuple[syntax.Span, str]]:
             yield node.span, "type"
             if node.name in CONTAINERS:
                 yield from ((n.span, "type") for n in _names(node.items))
-        case syntax.Subscript(value=syntax.Name() as name) if name.id in DTYPES:
-            yield name.span, "type"
         case syntax.Keyword(name="dtype", value=syntax.Name() as name):
             yield name.span, "type"
         case syntax.Call(function=syntax.Name() as name) if (
@@ -159,6 +158,8 @@ def _kinds(node: syntax.Node) -> Iterator[tuple[syntax.Span, str]]:
                 yield name.span, "function"
         case syntax.Name(id="skip" | "training"):
             yield node.span, "keyword"
+        case syntax.Name(id=word) if word in DTYPES and word not in FUNCTIONS:
+            yield node.span, "type"
 
 
 def _names(node: syntax.Node) -> Iterator[syntax.Name]:

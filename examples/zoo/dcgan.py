@@ -3,6 +3,14 @@
 from torch import Tensor, nn
 
 
+def up(in_channels: int, width: int) -> nn.ConvTranspose2d:
+    return nn.ConvTranspose2d(in_channels, width, 4, stride=2, padding=1, bias=False)
+
+
+def down(in_channels: int, width: int) -> nn.Conv2d:
+    return nn.Conv2d(in_channels, width, 4, stride=2, padding=1, bias=False)
+
+
 class Generator(nn.Module):
     """Makes images from noise, after the example of PyTorch."""
 
@@ -15,19 +23,11 @@ class Generator(nn.Module):
         )
         channels = 8 * width
         for m in [4, 2, 1]:
-            self.main.append(
-                nn.ConvTranspose2d(
-                    channels, m * width, 4, stride=2, padding=1, bias=False
-                )
-            )
+            self.main.append(up(channels, m * width))
             self.main.append(nn.BatchNorm2d(m * width))
             self.main.append(nn.ReLU(inplace=True))
             channels = m * width
-        self.main.append(
-            nn.ConvTranspose2d(
-                channels, out_channels, 4, stride=2, padding=1, bias=False
-            )
-        )
+        self.main.append(up(channels, out_channels))
         self.main.append(nn.Tanh())
         for module in self.modules():
             if isinstance(module, nn.ConvTranspose2d):
@@ -47,14 +47,11 @@ class Discriminator(nn.Module):
     def __init__(self, in_channels: int, width: int = 64) -> None:
         super().__init__()
         self.main = nn.Sequential(
-            nn.Conv2d(in_channels, width, 4, stride=2, padding=1, bias=False),
-            nn.LeakyReLU(0.2, inplace=True),
+            down(in_channels, width), nn.LeakyReLU(0.2, inplace=True)
         )
         channels = width
         for m in [2, 4, 8]:
-            self.main.append(
-                nn.Conv2d(channels, m * width, 4, stride=2, padding=1, bias=False)
-            )
+            self.main.append(down(channels, m * width))
             self.main.append(nn.BatchNorm2d(m * width))
             self.main.append(nn.LeakyReLU(0.2, inplace=True))
             channels = m * width

@@ -15,6 +15,7 @@ from netdsl.elaborate.values import BLUR, Blur, Condition, Val, decide
 from netdsl.elaborate.walk import Stop, Walk
 from netdsl.facts import Comparison
 from netdsl.graph import Symbol
+from netdsl.layers.mending import brought_to
 from netdsl.layers.spec import Unknown
 from netdsl.shapes import FLOATS, INTEGERS, Shape, Tensor
 from netdsl.source import Span
@@ -241,6 +242,7 @@ def _match_dtype(
         f" {_dtype_words(dtype)}, and {tensor} is {_dtype_words(given)}",
         span,
         labels=[Label(name.span, "declared here")],
+        help=f"convert it: `-> to({'float32' if dtype == 'float' else dtype})`",
     )
 
 
@@ -343,6 +345,7 @@ def _mismatch(
         span,
         note=note,
         labels=[Label(name.span, "declared here")],
+        help=brought_to([i.span.text for i in items], tensor),
     )
 
 

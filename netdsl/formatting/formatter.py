@@ -41,8 +41,10 @@ class Formatter:
         """
         report = Report()
         source = decode(name, data, report, self._limits)
-        program = source and self._parser.parse(source, report, self._limits)
-        if source is None or program is None or report.failed:
+        if source is None:
+            return Formatted(tuple(report), None)
+        program = self._parser.parse(source, report, self._limits)
+        if report.failed:
             return Formatted(tuple(report), None)
         text = laid_out(self._tokens.read(source), source.text)
         if text != source.text:

@@ -24,6 +24,7 @@ from netdsl.highlight.words import (
     ESCAPE,
     ITEMS,
     NAME,
+    NO_NAME,
     NUMBER,
     OWN_NAMES,
     TYPED,
@@ -36,6 +37,7 @@ from netdsl.highlight.words import (
 from netdsl.parse.table import grammar_path
 
 _BLANKS = r"[ \t]+"
+_PLACES = (r"(?<=->\s)", "(?<=->)", r"(?<=[{|]\s)", "(?<=[{|])")
 _OPERATOR = r"->|\.\.\.|\*\*|//|[-+*/=!<>]=|[-+*/%@~|=<>]"
 
 
@@ -122,7 +124,7 @@ def _types(words: Words) -> list[Any]:
         (rf"(?={words.patterns['where']})", Whitespace, "#pop"),
         (
             rf"(=)(\s*)({any_of(words.initialisers)})",
-            bygroups(Operator, Whitespace, Name.Function),
+            bygroups(Operator, Whitespace, Name.Builtin),
             "#pop",
         ),
         (r"(?==)", Whitespace, "#pop"),
@@ -138,7 +140,7 @@ def _types(words: Words) -> list[Any]:
 def _expressions(words: Words) -> list[Any]:
     patterns = words.patterns
     return [
-        (r"\s+", Whitespace),
+        (r"[ \t]+|\n", Whitespace),
         (r"#[^\n]*", Comment.Single),
         (r"\b(f)(\")", bygroups(String.Affix, String.Double), "f-double"),
         (r"\b(f)(')", bygroups(String.Affix, String.Single), "f-single"),
@@ -165,16 +167,15 @@ def _names(words: Words) -> list[Any]:
         (rf"(?<=[(,\s])({NAME})(?=[ \t]*=(?!=))", Name.Variable),
         (
             rf"(=)(\s*)({any_of(words.initialisers)})(?=[ \t]*(?:#|$))",
-            bygroups(Operator, Whitespace, Name.Function),
+            bygroups(Operator, Whitespace, Name.Builtin),
         ),
-        (any_of(OWN_NAMES) + r"(?!\s*[=(])", Name.Builtin.Pseudo),
+        (any_of(OWN_NAMES) + NO_NAME, Name.Builtin.Pseudo),
         (any_of(words.layers), Name.Builtin),
-        (rf"{functions}(?=\()", Name.Function),
+        (rf"{functions}(?=\()", Name.Builtin),
         # Behind an arrow stands a function, or a layer that the net has named.
-        (rf"(?<=->\s){functions}(?!\s*:\s)", Name.Function),
-        (rf"(?<=[{{|]\s){functions}(?!\s*:\s)", Name.Function),
-        (rf"(?<=->\s)(\()({functions})", bygroups(Punctuation, Name.Function)),
-        (rf"(?<=\belse\s){functions}(?=\))", Name.Function),
+        *((rf"{behind}{functions}(?!\s*:\s)", Name.Builtin) for behind in _PLACES),
+        (rf"(?<=->\s)(\()({functions})", bygroups(Punctuation, Name.Builtin)),
+        (rf"(?<=\belse\s){functions}(?=\))", Name.Builtin),
         (any_of(words.dtypes), Keyword.Type),
         (rf"{any_of(CONTAINERS)}(?=\[)", Keyword.Type),
         (NAME, Name),

@@ -11,6 +11,7 @@ from netdsl.highlight.words import (
     ESCAPE,
     ITEMS,
     NAME,
+    NO_NAME,
     NUMBER,
     OWN_NAMES,
     TYPED,
@@ -281,7 +282,7 @@ def _words(words: Words) -> list[Node]:
         _match(r"\bwhere\b(?!\()", "keyword.control"),
         _match(any_of(WORD_OPERATORS), "keyword.operator.word"),
         _match(any_of(CONSTANTS), "constant.language"),
-        _match(any_of(OWN_NAMES) + r"(?!\s*[=(])", "variable.language"),
+        _match(any_of(OWN_NAMES) + NO_NAME, "variable.language"),
     ]
 
 

@@ -14,6 +14,8 @@ from netdsl.shapes import DTYPES
 NAME = r"[A-Za-z_]\w*"
 NUMBER = r"\b\d[\d_]*(?:\.[\d_]*)?(?:[eE][+-]?\d+)?|\.\d[\d_]*(?:[eE][+-]?\d+)?"
 ESCAPE = r"\\(?:x[0-9A-Fa-f]{2}|u[0-9A-Fa-f]{4}|U[0-9A-Fa-f]{8}|.)"
+# What can't follow a word that the language has given a meaning.
+NO_NAME = r"(?!\s*(?:[=(]|:[ \t]+\S))"
 ITEMS = ("net", "fn", "extern")
 TYPED = ("input", "param", "buffer")
 CONSTANTS = ("False", "None", "True")

@@ -271,6 +271,32 @@ def _joined(name: str, given: Given, tensors: list[Tensor], words: Words) -> str
     return ""
 
 
+def brought_to(declared: Sequence[str], tensor: Tensor) -> str:
+    """What makes of a tensor one of the declared sizes, as they are written."""
+    given = tensor.shape.head
+    if tensor.shape.star is not None:
+        return ""
+    if len(given) == 4 and len(declared) == 2:
+        return "an image becomes a vector by `-> adaptive_avg_pool2d(1) -> flatten(1)`"
+    if len(given) == len(declared) + 1 and len(declared) == 2:
+        return "of a sequence, take the mean or one step: `-> mean(1)`, `x[:, -1]`"
+    if len(given) != len(declared):
+        return ""
+    unlike = [
+        i
+        for i, word in enumerate(declared)
+        if word.isdigit() and isinstance(given[i], int) and int(word) != given[i]
+    ]
+    if unlike == [len(given) - 1] and len(given) < 4:
+        return f"project it before: `-> Linear({declared[-1]})`"
+    if unlike == [1] and len(given) == 4:
+        return f"project it before: `-> Conv2d({declared[1]}, 1)`"
+    if len(given) == 4 and unlike and set(unlike) <= {2, 3}:
+        size = f"({declared[2]}, {declared[3]})"
+        return f"resize it before: `-> interpolate(size={size})`"
+    return ""
+
+
 # -- elements --------------------------------------------------------------------
 
 

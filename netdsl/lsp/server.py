@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import Iterator
 from typing import Any
 
@@ -25,6 +26,8 @@ from netdsl.lsp.wire import LEGEND, Wire
 DELAY = 0.005
 # Seconds between steps, in which the editor may ask something.
 PAUSE = 0.001
+# Seconds without a key before memory is tidied up, which takes as long as reading.
+REST = 2.0
 
 
 class Server(LanguageServer):
@@ -37,6 +40,7 @@ class Server(LanguageServer):
         self.colours: Colours | None = None
         self.formatter = Formatter()
         self.waiting: dict[str, asyncio.TimerHandle] = {}
+        self.tidying: asyncio.TimerHandle | None = None
 
     @property
     def wire(self) -> Wire:
@@ -70,7 +74,10 @@ class Server(LanguageServer):
         waiting = self.waiting.pop(document.uri, None)
         if waiting is not None:
             waiting.cancel()
+        if self.tidying is not None:
+            self.tidying.cancel()
         loop = asyncio.get_running_loop()
+        self.tidying = loop.call_later(REST, gc.collect)
         self.waiting[document.uri] = loop.call_later(DELAY, self.tell, document.uri)
 
     def tell(self, uri: str) -> None:
@@ -418,4 +425,6 @@ def _fix_all(ls: Server, page: Page, uri: str) -> Iterator[types.CodeAction]:
 
 def serve(version: str) -> None:
     """Talks to an editor over standard input and output."""
+    # Python tidies up in the middle of a key stroke otherwise.
+    gc.set_threshold(200_000, 50, 1_000)
     make_server(version).start_io()

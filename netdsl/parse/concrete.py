@@ -19,8 +19,7 @@ if TYPE_CHECKING:
     from lark import Lark
 
 COMMENT_OR_STRING = re.compile(
-    r'"""(?:[^\\]|\\[\s\S])*?"""|#[^\n]*|"(?:[^"\\\n]|\\.)*"|'
-    r"'(?:[^'\\\n]|\\.)*'"
+    r'"""(?:[^\\]|\\[\s\S])*?"""|#[^\n]*|"(?:[^"\\\n]|\\.)*"|' r"'(?:[^'\\\n]|\\.)*'"
 )
 _COMMENT = re.compile(r"#[^\n]*")
 # What the indenter and the ends of lines are made of: the shape says as much.

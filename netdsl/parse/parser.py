@@ -23,7 +23,7 @@ from netdsl.parse.checks import (
 from netdsl.parse.guessing import explained
 from netdsl.parse.lalr import Loop, Unreadable
 from netdsl.parse.loop_table import make_loop
-from netdsl.parse.pieces import Earlier, reparse
+from netdsl.parse.pieces import Earlier, reparse, shortened
 from netdsl.parse.reading import split
 from netdsl.parse.table import make_parser
 from netdsl.parse.trouble import Mistake, bad_dedent, syntax_error
@@ -181,8 +181,20 @@ class Parser:
             try:
                 return self._loop.parse(text, start, builder.make)
             except (Unreadable, Mistake):
-                pass  # lark says what is wrong, and where
+                # lark says what is wrong, and where.
+                if start == "item":
+                    text = shortened(text, lambda t: self._reads(t, limits))
         return self._by_lark(text, start, builder)
+
+    def _reads(self, text: str, limits: Limits) -> bool:
+        """Whether a text is an item, without a word about what is wrong with it."""
+        assert self._loop is not None
+        builder = Builder(Chunk(Source("", text), 0, text), self.run, limits)
+        try:
+            self._loop.parse(text.rstrip() + "\n", "item", builder.make)
+        except (Unreadable, Mistake):
+            return False
+        return True
 
     def _by_lark(self, text: str, start: str, builder: Builder) -> Any:
         from lark.exceptions import UnexpectedInput

@@ -71,6 +71,26 @@ def _mask(found: re.Match[str]) -> str:
     return " " * len(text) if text[0] == "#" else '"' * len(text)
 
 
+def shortened(text: str, reads: Callable[[str], bool]) -> str:
+    """The text of an item that can't be read, with what can in front of the mistake
+    made blank: it is found sooner, at the same place.
+
+    One statement stays there: behind it something else may follow than at the start
+    of a body.
+    """
+    pieces = cut(text)
+    if pieces is None:
+        return text
+    for i, piece in enumerate(pieces.texts):
+        if not reads(_HEAD + piece):
+            if i < 2:
+                return text
+            start, end = pieces.starts[0], pieces.starts[i - 1]
+            blank = re.sub(r"[^\n]", " ", text[start:end])
+            return text[:start] + blank + text[end:]
+    return text
+
+
 def reparse(
     chunk: Chunk, earlier: Earlier, run: Callable[[Chunk], Any]
 ) -> syntax.Net | syntax.Fn | None:
