@@ -18,7 +18,7 @@ NAMES = st.sampled_from(["x", "y", "width", "relu", "add", "conv1", "long_name_o
 LAYERS = st.sampled_from(["Linear", "Conv2d", "ReLU", "Block", "Identity"])
 LITERALS = st.sampled_from(
     [
-        *"""0 3 1_000 0.5 1e-6 None True ... "same" 'it' 'a"b' f"a{i}" f'{i+1}b'""".split(),
+        *"""0 3 1_000 0.5 1e-6 True ... "same" 'it' 'a"b' f"a{i}" f'{i+1}b'""".split(),
         '"# no comment"',
         '"one" "two"',
     ]

@@ -26,7 +26,7 @@ END = "<!-- end of tables -->\n"
 
 # The families of one title, in the order of the page.
 TITLES = {
-    "Linear maps and products": ("linear", "products", "einsum", "matrices"),
+    "Linear maps and products": ("linear", "products", "einsum", "matrices", "norms"),
     "Convolution and pooling": ("convolution", "pooling", "sampling"),
     "Activations and pointwise functions": ("activation", "pointwise", "special"),
     "Normalisation": ("normalization",),

@@ -26,8 +26,11 @@ from netdsl.shapes import DTYPES
 HOME = Path(__file__).parent.parent
 FILES = sorted(
     path
-    for folder in ("examples", "examples/zoo", "tests/corpus/compile")
-    for path in (HOME / folder).glob("*.net")
+    for pattern in (
+        *("examples/*.net", "examples/zoo/*.net", "tests/corpus/compile/*.net"),
+        "tests/corpus/errors/*/*.ok.net",
+    )
+    for path in HOME.glob(pattern)
 )
 COMMENT = re.compile(r"#[^\n]*")
 HOLE = re.compile(r"\{\{|\}\}|\{([^{}]*)\}")
@@ -132,7 +135,7 @@ def _meant(page: Page) -> dict[int, str]:
         for node in syntax.walk(item):
             for name, kind in _kinds(node):
                 at = item.span.chunk.start + name.start
-                if kind != "function" or at not in known or at in found:
+                if at not in own:
                     found[at] = kind
     return found
 

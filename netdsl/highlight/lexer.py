@@ -171,7 +171,8 @@ def _names(words: Words) -> list[Any]:
         ),
         (any_of(OWN_NAMES) + NO_NAME, Name.Builtin.Pseudo),
         (any_of(words.layers), Name.Builtin),
-        (rf"{functions}(?=\()", Name.Builtin),
+        (rf"{functions}(?=\(|\s*\|)", Name.Builtin),
+        (rf"(?<=\s){functions}(?=\s*\}})", Name.Builtin),
         # Behind an arrow stands a function, or a layer that the net has named.
         *((rf"{behind}{functions}(?!\s*:\s)", Name.Builtin) for behind in _PLACES),
         (rf"(?<=->\s)(\()({functions})", bygroups(Punctuation, Name.Builtin)),

@@ -169,12 +169,18 @@ def _item(head: str, word: str) -> Node:
             *_include("comment"),
         ],
     }
+    several = {
+        "begin": r"(?<=[:>]|[:>]\s)\(",
+        "end": r"\)",
+        "patterns": _include("type"),
+    }
     return {
         "begin": rf"^({head})\s+({NAME})",
         # An extern goes on with the types of what it takes and gives.
         "end": "$" if signature else r"(?=[:=])|$",
         "beginCaptures": _captures("keyword.declaration", f"entity.name.{kind}"),
         "patterns": [
+            *([several] if signature else ()),
             parameters,
             *_include("comment"),
             *(_include("type", "operator") if signature else ()),
@@ -300,7 +306,8 @@ def _calls(words: Words) -> list[Node]:
     """Layers wherever they stand; functions behind an arrow, as a branch, and ahead
     of `(`."""
     functions = any_of(words.functions)
-    placed = rf"(?<=->|->\s|[{{|]|[{{|]\s){functions}|{functions}(?=\()"
+    behind = rf"(?<=->|->\s|[{{|]|[{{|]\s){functions}|^\s+{functions}(?=\s*\}})"
+    placed = rf"{behind}|{functions}(?=\(|\s*\|)"
     return [
         _match(rf"{any_of(words.layers)}(?!\s*=)", "support.class.layer"),
         _match(r"\b[A-Z]\w*[a-z]\w*\b", "entity.name.type"),

@@ -105,19 +105,22 @@ FAMILIES: dict[str, tuple[str, str]] = {
     "matrices": (
         "",
         "addbmm addmv addr inner vdot kron tensordot cross grouped_mm inverse det "
-        "logdet slogdet pinverse matrix_power matrix_exp renorm linalg.inv linalg.det "
+        "logdet slogdet pinverse matrix_power matrix_exp linalg.inv linalg.det "
         "linalg.slogdet linalg.pinv linalg.matrix_power linalg.matrix_exp "
         "linalg.matrix_rank linalg.cond linalg.cholesky linalg.qr linalg.svd "
         "linalg.svdvals linalg.lu linalg.eigh linalg.eigvalsh linalg.eig "
         "linalg.eigvals linalg.solve linalg.solve_triangular linalg.cross "
-        "linalg.vecdot linalg.multi_dot linalg.norm linalg.vector_norm "
-        "linalg.matrix_norm",
+        "linalg.vecdot linalg.multi_dot",
     ),
     "normalization": (
         "BatchNorm1d InstanceNorm1d BatchNorm2d InstanceNorm2d BatchNorm3d "
         "InstanceNorm3d SyncBatchNorm GroupNorm LayerNorm RMSNorm LocalResponseNorm "
         "CrossMapLRN2d",
         "",
+    ),
+    "norms": (
+        "",
+        "renorm linalg.norm linalg.vector_norm linalg.matrix_norm",
     ),
     "padding": (
         "ConstantPad1d ZeroPad1d ReflectionPad1d ReplicationPad1d CircularPad1d "

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Any
 
 from netdsl.dims import Size, minimum
 from netdsl.layers.call import Call
 from netdsl.layers.pointwise import complex_of, keep, real_of
 from netdsl.layers.products import onto, product_dtype, same_inner
-from netdsl.layers.rearranging import at_least
-from netdsl.layers.reduction import outside_in, reduced
 from netdsl.layers.spec import Result, function
 from netdsl.shapes import (
     COMPLEX,
-    FLOATS,
     Refusal,
     Shape,
     Tensor,
@@ -23,13 +19,13 @@ from netdsl.shapes import (
     result_dtype,
 )
 
-_PRECISE = frozenset({"float", "float32", "float64", "any"}) | COMPLEX
+PRECISE = frozenset({"float", "float32", "float64", "any"}) | COMPLEX
 
 
-def _exact(c: Call, *tensors: Tensor) -> None:
+def exact(c: Call, *tensors: Tensor) -> None:
     """States that tensors are of the dtypes that equations are solved in."""
     for tensor in tensors:
-        if tensor.dtype not in _PRECISE:
+        if tensor.dtype not in PRECISE:
             raise Refusal(
                 "wrong-dtype",
                 f"`{c.declaration.name}` takes float32, float64 or complex numbers,"
@@ -40,7 +36,7 @@ def _exact(c: Call, *tensors: Tensor) -> None:
 
 def _matrix(c: Call, tensor: Tensor) -> tuple[Size, Size]:
     """The rows and columns of a matrix, or of a batch of them."""
-    _exact(c, tensor)
+    exact(c, tensor)
     if tensor.shape.least_rank < 2:
         tensor.shape.sizes  # noqa: B018  refuses a star
         raise c.refuse(
@@ -181,6 +177,11 @@ def _first_three(c: Call, tensor: Tensor) -> int:
 
 def _vecdot(c: Call) -> Tensor:
     dtype = product_dtype(c, c.x, c.y)
+    if c.x.shape.rank == c.y.shape.rank == 0 and c.number("dim") in (0, -1):
+        return Tensor(fixed(), dtype)
+    if c.x.shape.rank == c.y.shape.rank == 1:
+        # Two vectors go to `dot`, which spreads none of them.
+        same_inner(c, c.x, c.y, c.x.shape.at(0), c.y.shape.at(0))
     result = c.broadcast(c.x, c.y)
     return Tensor(result.shape.without(c.axis(result)), dtype)
 
@@ -321,7 +322,7 @@ def _lu(c: Call) -> Result:
 def _solve(c: Call) -> Tensor:
     a, b = c.A, c.B
     size = _square(c, a)
-    _exact(c, b)
+    exact(c, b)
     dtype = c.same_dtype(a, b)
     text = f"`linalg.solve` of {a} and {b}"
     at_vector = len(b.shape.sizes) == 1 or (
@@ -338,8 +339,12 @@ def _solve(c: Call) -> Tensor:
 
 
 def _same(c: Call, shape: Shape, tensor: Tensor) -> bool:
+    """Whether the sizes are those; torch takes a batch of vectors by that alone."""
     pairs = zip(shape.sizes, tensor.shape.sizes, strict=True)
-    return all(c.facts.equal(x, y) is True for x, y in pairs)
+    answers = [c.facts.equal(x, y) for x, y in pairs]
+    if None in answers and False not in answers:
+        raise Undecided("B")
+    return False not in answers
 
 
 def _solved(c: Call, a: Tensor, b: Tensor, size: Size, dtype: str, text: str) -> Tensor:
@@ -351,76 +356,10 @@ def _solved(c: Call, a: Tensor, b: Tensor, size: Size, dtype: str, text: str) ->
 
 def _solve_triangular(c: Call) -> Tensor:
     size = _square(c, c.input)
-    _exact(c, c.B)
+    exact(c, c.B)
     dtype = c.same_dtype(c.input, c.B)
     text = f"`linalg.solve_triangular` of {c.input} and {c.B}"
     return _solved(c, c.input, c.B, size, dtype, text)
-
-
-# -- norms ---------------------------------------------------------------------
-
-
-def _norm_dtype(c: Call) -> str:
-    dtype = c.input.dtype
-    if dtype not in FLOATS | COMPLEX | {"any"}:
-        c.floating(c.input)
-    if c.known("dtype") is not None:
-        return str(real_of(c.dtype))
-    return real_of(dtype)
-
-
-def _vector_norm(c: Call) -> Tensor:
-    return Tensor(reduced(c, c.input), _norm_dtype(c))
-
-
-def _matrix_norm(c: Call) -> Tensor:
-    at_least(c, 2)
-    if not isinstance(c.known("dim"), tuple) or len(c.dim) != 2:
-        raise c.bad("dim", f"`dim` of `{c.declaration.name}` is a pair of sizes")
-    if c.known("ord") not in ("fro",) and c.input.dtype not in _PRECISE:
-        _exact(c, c.input)
-    _known_order(c, c.ord)
-    return Tensor(reduced(c, c.input), _norm_dtype(c))
-
-
-def _known_order(c: Call, order: Any) -> None:
-    known = ("fro", "nuc", 1, -1, 2, -2, float("inf"), float("-inf"))
-    if order not in known:
-        raise c.bad("ord", f"a matrix has no norm {order}: it has {list(known)}")
-
-
-def _norm(c: Call) -> Tensor:
-    order, dim = c.known("ord"), c.known("dim")
-    dtype = _norm_dtype(c)
-    if order is None:
-        return Tensor(reduced(c, c.input), dtype)
-    rank = len(c.input.shape.sizes) if dim is None else None
-    if dim is None:
-        if rank not in (1, 2):
-            raise c.bad("ord", "`ord` goes with `dim`, or with a vector or a matrix")
-        places: tuple[int, ...] = tuple(range(rank))
-    else:
-        places = c.axes(c.input)
-        if len(places) not in (1, 2):
-            raise c.bad("dim", f"`dim` of `{c.declaration.name}` is one size, or two")
-    if len(places) == 2:
-        _known_order(c, order)
-        if order != "fro":
-            _exact(c, c.input)
-    elif isinstance(order, str):
-        raise c.bad("ord", f'a vector has no norm "{order}"')
-    shape = c.input.shape
-    for place in outside_in(places):
-        keep_size = c.known("keepdim")
-        shape = shape.replace(place, 1) if keep_size else shape.without(place)
-    return Tensor(shape, dtype)
-
-
-def _renorm(c: Call) -> Tensor:
-    c.floating(c.input)
-    at_least(c, 2)
-    c.axis(c.input)
-    return keep(c)
 
 
 _ADDED = "*, beta: float = 1, alpha: float = 1"
@@ -480,11 +419,6 @@ for _declaration, _rule, _doc in (
         "A square matrix times itself, `n` times.",
     ),
     ("matrix_exp(input: tensor)", _like, "e to the power of a square matrix."),
-    (
-        "renorm(input: tensor, p: float, dim: int, maxnorm: float)",
-        _renorm,
-        "The slices along `dim`, scaled to a `p`-norm of at most `maxnorm`.",
-    ),
     ("linalg.inv(A: tensor)", _like, "Inverse of square matrices."),
     ("linalg.det(A: tensor)", _number, "Determinant of square matrices."),
     (
@@ -573,24 +507,6 @@ for _declaration, _rule, _doc in (
         "linalg.multi_dot(tensors: tensors)",
         _multi_dot,
         "Product of several matrices, in the order that is fastest.",
-    ),
-    (
-        "linalg.norm(input: tensor, ord: float | str ? = None, dim: ints? = None,"
-        " keepdim: bool = False, *, dtype: dtype? = None)",
-        _norm,
-        "The norm of vectors, or of matrices if `dim` is a pair.",
-    ),
-    (
-        "linalg.vector_norm(input: tensor, ord: float = 2, dim: ints? = None,"
-        " keepdim: bool = False, *, dtype: dtype? = None)",
-        _vector_norm,
-        "The norm of all elements as a vector, or along `dim`.",
-    ),
-    (
-        'linalg.matrix_norm(input: tensor, ord: float | str = "fro",'
-        " dim: ints = (-2, -1), keepdim: bool = False, *, dtype: dtype? = None)",
-        _matrix_norm,
-        "The norm of matrices.",
     ),
 ):
     function(_declaration, f"torch.{_declaration.split('(')[0]}", _rule, _doc)
