@@ -85,7 +85,8 @@ class _Frame:
         self.room = max(width, 40)
         self.ascii = ascii
         spans = [d.span, *(label.span for label in d.labels)]
-        self.gutter = len(str(max(span.line for span in spans)))
+        last = max(mark.line for s in spans for mark in _marks(s, "", main=False))
+        self.gutter = len(str(last))
 
     def lines(self) -> Iterator[str]:
         d = self.d
@@ -111,8 +112,8 @@ class _Frame:
         every = [(d.span, d.note), *((label.span, label.text) for label in d.labels)]
         for number, (span, text) in enumerate(every):
             source = span.source
-            mark = _mark(span, text, main=number == 0)
-            found.setdefault(id(source), (source, []))[1].append(mark)
+            marks = found.setdefault(id(source), (source, []))[1]
+            marks.extend(_marks(span, text, main=number == 0))
         return found.values()
 
     def snippet(self, source: Source, marks: list[Mark]) -> Iterator[str]:
@@ -200,7 +201,21 @@ class _Frame:
         return f"\x1b[{style}m{text}\x1b[0m" if self.color and text else text
 
 
-def _mark(span: Span, text: str, *, main: bool) -> Mark:
+def _marks(span: Span, text: str, *, main: bool) -> Iterator[Mark]:
+    """The mark of a span; of one over several lines, its first and its last line."""
+    first = _first_mark(span, text, main=main)
+    end = span.offset + span.end - span.start
+    last, column = span.source.position(end)
+    line = span.source.line(last)
+    start = len(line) - len(line.lstrip())
+    if last == first.line or column - 1 <= start:
+        yield first
+    else:
+        yield first._replace(text="")
+        yield Mark(last, start, column - 1, text, main)
+
+
+def _first_mark(span: Span, text: str, *, main: bool) -> Mark:
     line, column = span.source.position(span.offset)
     room = len(span.source.line(line).rstrip())
     start = column - 1

@@ -339,6 +339,12 @@ def test_the_forms_of_messages(fake: Fake) -> None:
     assert github[0].startswith("::error file=a.net,line=1,col=1")
     assert github[1].startswith("::error file=b.net,title=netdsl::there is no file")
     assert len(github) == 4
+    log = json.loads(run("check", *paths, "--error-format", "sarif").stderr)
+    (ran,) = log["runs"]
+    assert [r["ruleId"] for r in ran["results"]] == ["wrong-type"]
+    (invocation,) = ran["invocations"]
+    assert invocation["executionSuccessful"] is False
+    assert len(invocation["toolExecutionNotifications"]) == 3
 
 
 def test_a_bug_of_ours_asks_for_a_report(
@@ -362,6 +368,11 @@ def test_colour_is_for_terminals_and_who_asks(
     monkeypatch.setenv("FORCE_COLOR", "1")
     assert "\x1b[1;31merror[wrong-type]\x1b[0m" in run("check", "a.net").stderr
     assert "\x1b[" not in run("check", "a.net", "--error-format", "short").stderr
+    monkeypatch.setenv("TERM", "dumb")
+    monkeypatch.delenv("FORCE_COLOR")
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+    assert "\x1b[" not in run("check", "a.net").stderr
+    monkeypatch.setenv("FORCE_COLOR", "1")
     monkeypatch.setenv("NO_COLOR", "1")
     assert "\x1b[" not in run("check", "a.net").stderr
 

@@ -8,7 +8,7 @@ import pytest
 
 from netdsl import render
 from netdsl.codes import CODES, explain
-from netdsl.diagnostics import Diagnostic, Label
+from netdsl.diagnostics import Diagnostic, Edit, Label
 from netdsl.source import Chunk, Source, Span
 
 
@@ -133,9 +133,42 @@ def test_places_without_a_character() -> None:
         assert lines[1:4] == [f"  --> a.net:{place}", shown, pointer]
 
 
-def test_a_span_of_several_lines_shows_its_first() -> None:
-    d = message("x -> {  \n a\n| b }", "{  \n a\n| b }", note="open")
-    assert render.render_text(d).endswith(" 1 | x -> {\n   |      ^ open\n")
+def test_a_span_of_several_lines_shows_its_first_and_its_last() -> None:
+    d = message("x -> {  \n  a\n  | b } -> c", "{  \n  a\n  | b }", note="these")
+    assert render.render_text(d).split("\n")[1:] == [
+        "  --> a.net:1:6",
+        " 1 | x -> {",
+        "   |      ^",
+        " 3 |   | b } -> c",
+        "   |   ^^^^^ these",
+        "",
+    ]
+
+
+def test_a_long_span_leaves_out_what_is_between() -> None:
+    d = message("{\n" + "a\n" * 20 + "}", "{\n" + "a\n" * 20 + "}", note="all")
+    assert render.render_text(d).split("\n")[2:] == [
+        *("  1 | {", "    | ^", "...", " 22 | }", "    | ^ all", ""),
+    ]
+
+
+def test_a_span_that_ends_before_a_line_has_text_shows_its_first() -> None:
+    d = message("ab\n  cd", "ab\n  ", note="open")
+    assert render.render_text(d).endswith(" 1 | ab\n   | ^^ open\n")
+
+
+def test_emoji_and_combining_marks_take_their_columns() -> None:
+    for text, lead in (("\U0001f600 no", 3), ("e\u0301\u0302 no", 2), ("\u00e9 no", 2)):
+        *_, pointer, _ = render.render_text(message(text, "no")).split("\n")
+        assert pointer == "   | " + " " * lead + "^^"
+
+
+def test_edits_are_part_of_json() -> None:
+    d = message("x -> rleu", "rleu")
+    d = d._replace(edits=(Edit(d.span, "relu"),))
+    (edit,) = json.loads(render.render_json(d))["edits"]
+    assert edit["text"] == "relu"
+    assert [edit[k] for k in ("line", "column", "end_column")] == [1, 6, 10]
 
 
 def test_a_file_without_text() -> None:
@@ -225,7 +258,7 @@ def test_json() -> None:
     record = json.loads(render.render_json(residual()))
     assert list(record) == [
         *("level", "code", "message", "note", "help"),
-        *("file", "line", "column", "end_line", "end_column", "labels"),
+        *("file", "line", "column", "end_line", "end_column", "labels", "edits"),
     ]
     place = [record[k] for k in ("line", "column", "end_line", "end_column")]
     assert place == [9, 13, 9, 16]

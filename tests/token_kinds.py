@@ -4,11 +4,10 @@ the syntax files of editors are held to."""
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
-
-from lark import Token as LarkToken
 
 from netdsl import syntax
 from netdsl.answers.page import Page
@@ -20,8 +19,9 @@ from netdsl.files import directory_reader
 from netdsl.highlight import keywords
 from netdsl.layers import FUNCTIONS
 from netdsl.parse.concrete import ConcreteParser
-from netdsl.parse.table import grammar_path, make_parser
+from netdsl.parse.table import grammar_path
 from netdsl.shapes import DTYPES
+from netdsl.source import Source, Span
 
 HOME = Path(__file__).parent.parent
 FILES = sorted(
@@ -34,10 +34,20 @@ FILES = sorted(
 )
 COMMENT = re.compile(r"#[^\n]*")
 HOLE = re.compile(r"\{\{|\}\}|\{([^{}]*)\}")
+PARSER = ConcreteParser()
 GRAMMAR = grammar_path().read_text(encoding="utf-8")
-WORDS = frozenset(f"{w}" for w in keywords(GRAMMAR) if len(w) > 1)
+WORDS = frozenset(w for w in keywords(GRAMMAR) if len(w) > 1)
 TORCH_KINDS = {"torch_layer": "layer", "torch_function": "function"}
 OPERATORS = re.compile(r"->|[-+*/%@~|=<>!.]+")
+
+
+class Text(NamedTuple):
+    """A file, its tokens in order, and the words that it gives a meaning of its own."""
+
+    name: str
+    text: str
+    tokens: list[Token]
+    own: set[str]
 
 
 class Token(NamedTuple):
@@ -50,22 +60,41 @@ class Token(NamedTuple):
     kind: str
 
 
-def tokens(path: Path) -> tuple[str, list[Token]]:
-    """The text of a file and all its tokens, in order; blanks are none."""
-    reader = directory_reader(str(path.parent))
-    page = read(str(path), path.read_bytes(), reader)
-    text = page.source.text
-    assert page.tree is not None
+@cache
+def read_text(path: Path) -> Text:
+    """All tokens of a file; blanks are none."""
+    page = read(str(path), path.read_bytes(), directory_reader(str(path.parent)))
     assert not page.diagnostics, page.diagnostics
-    meant = _meant(page)
-    parsed = list(ConcreteParser().read(page.source).leaves())
+    text = page.source.text
+    meant, own = _meant(page)
     found: list[Token] = []
     at = 0
-    for leaf in parsed:
+    for leaf in PARSER.read(page.source).leaves():
         found += _comments(text, at, leaf.start)
         found += _of(leaf.kind, leaf.text, leaf.start, meant)
         at = leaf.end
-    return text, found
+    return Text(path.relative_to(HOME).as_posix(), text, found, own)
+
+
+def differences(text: Text, kinds: Sequence[str | None]) -> list[str]:
+    """Where the kinds that an editor sees, one for each character, aren't those of
+    the tokens.
+
+    Colours go by spelling.  So a word that a file gives a meaning of its own, and
+    that torch has too, may look like torch's: `-> relu` behind `relu: ReLU`.
+    Brackets and commas may have any colour of names.
+    """
+    found = []
+    for start, end, kind in text.tokens:
+        word = text.text[start:end]
+        seen = {kinds[i] for i in range(start, end) if text.text[i] != "\n"}
+        wanted = {kind} if kind != "punctuation" else {"punctuation", "name"}
+        if kind == "name" and word in text.own:
+            wanted |= {"layer", "function"}
+        if not seen <= wanted:
+            line = text.text.count("\n", 0, start) + 1
+            found.append(f"{text.name}:{line}: {word!r} is {kind}, not {seen}")
+    return found
 
 
 def _comments(text: str, start: int, end: int) -> Iterator[Token]:
@@ -101,15 +130,15 @@ def _f_string(text: str, start: int, meant: dict[int, str]) -> Iterator[Token]:
             continue
         yield Token(start + at, start + match.start(), "string")
         yield Token(start + match.start(), start + match.start(1), "hole")
-        tree = make_parser(keep_tokens=True).parse(match[1], start="test")
-        leaves = (
-            [tree]
-            if isinstance(tree, LarkToken)
-            else tree.scan_values(lambda v: isinstance(v, LarkToken))
-        )
-        for leaf in leaves:
-            place = start + match.start(1) + leaf.start_pos
-            yield from _of(leaf.type, str(leaf), place, meant)
+        place = start + match.start(1)
+        # No parser reads an expression alone, so this one gets a statement around it.
+        head = "let _ = "
+        whole = Source(text, f"{head}{match[1]}\n")
+        for leaf in PARSER.read(whole).leaves():
+            if leaf.start >= len(head):
+                yield from _of(
+                    leaf.kind, leaf.text, place + leaf.start - len(head), meant
+                )
         yield Token(start + match.end(1), start + match.end(), "hole")
         at = match.end()
     yield Token(start + at, start + len(text), "string")
@@ -118,16 +147,19 @@ def _f_string(text: str, start: int, meant: dict[int, str]) -> Iterator[Token]:
 # -- what names mean -------------------------------------------------------------
 
 
-def _meant(page: Page) -> dict[int, str]:
-    """The kinds of the names that aren't the file's own, by the places of the words."""
+def _meant(page: Page) -> tuple[dict[int, str], set[str]]:
+    """The kinds of the names that aren't the file's own, by the places of the words;
+    and the words of those that are."""
     found: dict[int, str] = {}
     assert page.tree is not None
     own: set[int] = set()
+    words: set[str] = set()
     for section, place in page.all_places():
         start = section.chunk.start + place.span.start
         kind = TORCH_KINDS.get(place.thing.kind)
         if kind is None:
             own.add(start)
+            words.update(re.findall(r"\w+", place.span.text))
             continue
         for match in re.finditer(r"\w+|\.", place.span.text):
             found[start + match.start()] = kind
@@ -137,10 +169,10 @@ def _meant(page: Page) -> dict[int, str]:
                 at = item.span.chunk.start + name.start
                 if at not in own:
                     found[at] = kind
-    return found
+    return found, words
 
 
-def _kinds(node: syntax.Node) -> Iterator[tuple[syntax.Span, str]]:
+def _kinds(node: syntax.Node) -> Iterator[tuple[Span, str]]:
     """The names in a node that no definition of the file explains."""
     match node:
         case syntax.TypeName():

@@ -43,10 +43,11 @@ STATEMENT_WORDS = (
     *("elif", "else"),
 )
 TYPES = ("int", "float", "bool", "str", "net", *(f"{c}[int]" for c in CONTAINERS))
-_WORD = re.compile(r"[A-Za-z_]\w*$")
-_LABEL = re.compile(r"(?:^|[-{|,(\[>\s])[\w.]+\s*:\s*$")
+_WORD = re.compile(r"[A-Za-z_]\w*\Z")
+_LABEL = re.compile(r"(?:^|[-{|,(\[>\s])[\w.]+\s*:\s*\Z")
 _IMPORT = re.compile(r'^from\s+"([^"\n]*)"\s+import\b')
 _TYPED = re.compile(r"\s+(?:input|param|buffer)\s+[\w\s,]+:")
+_SHAPE = re.compile(r"(?m)^\s+input\s[^:\n]*:[^\[\n]*\[([^\]\n]*)")
 _TYPED_LINE = re.compile(r"(?m)^\s+(?:input|param|buffer)\s.*$")
 _NAMED = (
     ("input", re.compile(r"(?m)^\s+input\s+(\w+(?:\s*,\s*\w+)*)\s*:")),
@@ -123,10 +124,10 @@ class _Place:
 
     def _in_header(self) -> bool:
         """Whether the cursor stands among the parameters of the item."""
-        return bool(re.match(r"\s*(?:net|fn|extern)\s+\w+\s*\([^)]*$", self.lead))
+        return bool(re.match(r"\s*(?:net|fn|extern)\s+\w+\s*\([^)]*\Z", self.lead))
 
     def _in_dict(self) -> bool:
-        return bool(re.search(r"\{[^{}|>]*$", self.lead)) and "->" not in self.line
+        return bool(re.search(r"\{[^{}|>]*\Z", self.lead)) and "->" not in self.line
 
     # -- what there is -----------------------------------------------------------
 
@@ -180,6 +181,15 @@ class _Place:
         return " ".join(span.text.split()) if span is not None else ""
 
     def _values(self) -> Iterator[Completion]:
+        for name, kind in self._kinds().items():
+            sort = "size" if kind == "size" else "variable"
+            yield Completion(name, sort, self._value_text(name) or kind)
+
+    def _kind(self, name: str) -> str:
+        return self._kinds().get(name, "")
+
+    def _kinds(self) -> dict[str, str]:
+        """The names of values: those of the item, and what its text looks like."""
         scope = scope_of(self.item).values if self.item is not None else {}
         names = {name: kind for name, (kind, _) in scope.items()}
         text = self._text()
@@ -187,11 +197,12 @@ class _Place:
             for found in pattern.findall(text):
                 for name in re.findall(r"\w+", found):
                     names.setdefault(name, kind)
+        for shape in _SHAPE.findall(text):
+            for name in re.findall(r"[A-Za-z]\w*", shape):
+                names.setdefault(name, "size")
         for name in _PARAMETER.findall(text.partition(":\n")[0]):
             names.setdefault(name, "hyperparameter")
-        for name, kind in names.items():
-            sort = "size" if kind == "size" else "variable"
-            yield Completion(name, sort, self._value_text(name) or kind)
+        return names
 
     def _value_text(self, name: str) -> str:
         known = self.walk.scope.get(name) if self.walk is not None else None
@@ -217,11 +228,10 @@ class _Place:
     def _typed(self) -> Iterator[Completion]:
         """In the type of an input, parameter or buffer."""
         if self.line.count("[") > self.line.count("]"):
-            yield from (c for c in self._values() if c.kind == "size")
-            scope = scope_of(self.item).values if self.item is not None else {}
-            for name, (kind, _) in scope.items():
-                if kind in ("hyperparameter", "let"):
-                    yield Completion(name, "variable", kind)
+            static = ("hyperparameter", "let")
+            for found in self._values():
+                if found.kind == "size" or self._kind(found.label) in static:
+                    yield found
             yield from self._named_constants()
         else:
             yield from (Completion(d, "type", "dtype") for d in sorted(DTYPES))
@@ -252,7 +262,7 @@ class _Place:
 
     def _members(self, lead: str) -> Iterator[Completion]:
         """What stands behind a dot."""
-        found = re.search(r"[\w.]+$", lead)
+        found = re.search(r"[\w.]+\Z", lead)
         name = found[0] if found is not None else ""
         for function in FUNCTIONS:
             if function.startswith(f"{name}."):

@@ -148,7 +148,11 @@ class Page:
             return before.known if before is not None else found
         for item in self.tree.items:
             walk = self.session.memory.walk_of(item)
-            if walk is not None:
+            old = before.known.get(id(item)) if before is not None else None
+            if walk is not None and walk.blurred and old is not None:
+                # What it uses can't be read now: it shows what it did before.
+                found[id(item)] = old
+            elif walk is not None:
                 found[id(item)] = Known(item, walk)
         for chunk in self.tree.chunks:
             earlier = self.session.parser.earlier(chunk)

@@ -237,7 +237,12 @@ def spell(
             named = (*named, ("training", graph.Training()))
     if target in ("+", "*"):
         return _folded(target, exprs)
-    if target.startswith("."):
+    if target.startswith(".") and not exprs and named:
+        # `half(input=x)`: what a method belongs to is never given by name.
+        first = declaration.signature.parameters[0].name
+        exprs = tuple(e for k, e in named if k == first) or (named[0][1],)
+        named = tuple((k, e) for k, e in named if k != first)
+    if target.startswith(".") and exprs:
         return graph.MethodOf(exprs[0], target[1:], exprs[1:], named)
     if is_creation(declaration) and walk.inputs:
         first = next((s for s in walk.inputs if s.type == "Tensor"), None)

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from pygments.lexer import RegexLexer, bygroups, include
+from pygments.regexopt import regex_opt
 from pygments.token import (
     Comment,
     Keyword,
@@ -31,10 +32,16 @@ from netdsl.highlight.words import (
     TYPES,
     WORD_OPERATORS,
     Words,
-    any_of,
     words_of,
 )
 from netdsl.parse.table import grammar_path
+
+
+
+def any_of(words: Iterable[str]) -> str:
+    """An expression for any of the words; hundreds of them are still quick."""
+    return rf"\b{regex_opt(list(words))}\b"
+
 
 _BLANKS = r"[ \t]+"
 _PLACES = (r"(?<=->\s)", "(?<=->)", r"(?<=[{|]\s)", "(?<=[{|])")
@@ -162,8 +169,7 @@ def _names(words: Words) -> list[Any]:
     """Names, by their spelling and by what stands around them."""
     functions = any_of(words.functions)
     return [
-        (rf"({NAME})(?=(?:\.{NAME})*[ \t]*:[ \t]+\S)", Name.Label),
-        (rf"(?<=\.)({NAME})(?=[ \t]*:[ \t]+\S)", Name.Label),
+        (rf"(?<![\w.]){NAME}(?:\.{NAME})*(?=[ \t]*:[ \t]+\S)", Name.Label),
         (rf"(?<=[(,\s])({NAME})(?=[ \t]*=(?!=))", Name.Variable),
         (
             rf"(=)(\s*)({any_of(words.initialisers)})(?=[ \t]*(?:#|$))",

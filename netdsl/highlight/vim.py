@@ -52,7 +52,7 @@ _PLACES = r"""
 syntax cluster netInPlace contains=netFunction,netLayer,netOwn,netControl,
   \netConstant,netWordOperator,netType
 syntax match netOperator /[-+*/%@~=<>!]\+\|\.\.\./
-syntax match netOperator /->\|[{|]\@1<=\s\@=/ nextgroup=netPlaced,netChoice skipwhite
+syntax match netOperator /->/ nextgroup=netPlaced,netChoice skipwhite
 syntax match netOperator /|/ nextgroup=netPlaced,netChoice skipwhite
 syntax match netBrace /{/ nextgroup=netPlaced,netChoice skipwhite
 syntax match netPlaced /\v<\h\w*>%(\.\h|\s*:\s)@!/ contained contains=@netInPlace
@@ -60,9 +60,8 @@ syntax match netPlaced /\v%(\.)@1<!<\h\w*\ze\(/ contains=@netInPlace
 syntax match netPlaced /\v%(\.)@1<!<\h\w*\ze\s*\|/ contains=@netInPlace
 syntax match netPlaced /\v^\s+\zs\h\w*\ze\s*\}/ contains=@netInPlace
 syntax region netChoice start=/(/ end=/)/ contained transparent
-  \ contains=TOP,netFunction
+  \ contains=ALLBUT,netEscape,netBraces,netHole
 syntax match netLabel /\v%([A-Za-z0-9_.])@1<!\h\w*%(\.\h\w*)*\ze\s*:\s+\S/
-  \ contains=@netHead
 """
 
 _LINKS = {
@@ -106,7 +105,7 @@ def _words(words: Words) -> Iterator[str]:
     plain = sorted({*TYPES, *words.dtypes} - {"net", *CONTAINERS})
     yield rf"syntax match netType /\v<%({'|'.join(plain)})>\(@!/" + "\n"
     yield rf"syntax match netType /\v<%({'|'.join(CONTAINERS)})>\[@=/" + "\n"
-    yield r"syntax match netType /\v%([:|]\s*|\[)@<=net>/" + "\n"
+    yield r"syntax match netType /\v%(^)@1<!<net>/" + "\n"
 
 
 def _heads(words: Words) -> Iterator[str]:
@@ -119,7 +118,7 @@ def _heads(words: Words) -> Iterator[str]:
         if w not in ("expect", "from")
     ]
     yield rf"syntax match netHead /\v^%({'|'.join(map(vim, tops))})/" + "\n"
-    yield rf"syntax match netHead /\v^\s+\zs%({'|'.join(map(vim, inside))})/" + "\n"
+    yield rf"syntax match netHead /\v%(^\s+)@<=<%({'|'.join(map(vim, inside))})/" + "\n"
     params = vim(words.patterns["params"])
     yield rf"syntax match netHead /\v%(^expect .*)@<=<{params}/" + "\n"
     imports = [vim(words.patterns[w]) for w in ("import", "as")]
@@ -127,8 +126,7 @@ def _heads(words: Words) -> Iterator[str]:
     items = "|".join(ITEMS)
     yield rf"syntax match netDefinition /\v%(^%({items})\s+)@<=\h\w*/" + "\n"
     given = "|".join(words.initialisers)
-    starts = r"%(^\s+%(init|param|buffer)>.*\=\s*)@<="
-    yield rf"syntax match netFunction /\v{starts}%({given})>/" + "\n"
+    yield rf"syntax match netFunction /\v%(\=\s?)@3<=<%({given})>\(@!/" + "\n"
 
 
 def _torch(words: Words) -> Iterator[str]:
@@ -164,7 +162,7 @@ def vim(pattern: str) -> str:
         rest = pattern[at:]
         opening = next((o for o in _GROUPS if rest.startswith(o)), "")
         if opening:
-            made.append("%(" if opening == "(?:" else "(")
+            made.append("%(")
             ends.append(_GROUPS[opening])
             at += len(opening)
             continue

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -427,4 +428,6 @@ def serve(version: str) -> None:
     """Talks to an editor over standard input and output."""
     # Python tidies up in the middle of a key stroke otherwise.
     gc.set_threshold(200_000, 50, 1_000)
-    make_server(version).start_io()
+    # The server closes what it speaks through; the process still needs its own.
+    with os.fdopen(os.dup(0), "rb") as heard, os.fdopen(os.dup(1), "wb") as said:
+        make_server(version).start_io(heard, said)

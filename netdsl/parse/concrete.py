@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from functools import cached_property
+from typing import Any, NamedTuple, TypeAlias
 
+from netdsl.parse.lalr import Loop, Token
+from netdsl.parse.loop_table import make_loop
 from netdsl.parse.reading import split
-from netdsl.parse.table import make_parser
-from netdsl.source import Source
-
-if TYPE_CHECKING:
-    from lark import Lark
+from netdsl.source import Chunk, Source
 
 COMMENT_OR_STRING = re.compile(
     r'"""(?:[^\\]|\\[\s\S])*?"""|#[^\n]*|"(?:[^"\\\n]|\\.)*"|' r"'(?:[^'\\\n]|\\.)*'"
@@ -86,37 +85,35 @@ class ConcreteFile(NamedTuple):
 class ConcreteParser:
     """Reads files that have a syntax tree; other text is no business of its own."""
 
-    def __init__(self) -> None:
-        self._lark: Lark | None = None
+    @cached_property
+    def loop(self) -> Loop:
+        return make_loop()
 
     def read(self, source: Source) -> ConcreteFile:
         """The tokens of a file, each with the comments around it."""
-        if self._lark is None:
-            self._lark = make_parser(keep_tokens=True)
-        items = tuple(
-            _item(self._lark, chunk.text.rstrip() + "\n", chunk.start)
-            for chunk in split(source)
-        )
+        items = tuple(_item(self.loop, chunk) for chunk in split(source))
         made = ConcreteFile(items, Leaf("END", "", len(source.text)))
         _attach(source.text, list(made.leaves()))
         return made
 
 
-def _item(lark: Lark, text: str, start: int) -> Branch:
-    """One item; from the leaves up, since a tree can be deep."""
-    tree: Any = lark.parse(text, start="item")
-    made: dict[int, Concrete] = {}
-    for part in tree.iter_subtrees():
-        children: list[Concrete] = []
-        for child in part.children:
-            if id(child) in made:
-                children.append(made[id(child)])
-            elif child is not None and child.type not in _SHAPE_ONLY:
-                children.append(Leaf(child.type, str(child), start + child.start_pos))
+def _item(loop: Loop, chunk: Chunk) -> Branch:
+    """One item."""
+
+    def leaf(token: Token) -> Leaf | None:
+        if token.type in _SHAPE_ONLY:
+            return None
+        return Leaf(token.type, str(token), chunk.start + token.start_pos)
+
+    def make(rule: str, start: int, end: int, parts: list[Any], depth: int) -> Concrete:
+        children = (leaf(p) if isinstance(p, Token) else p for p in parts)
+        kept = tuple(c for c in children if c is not None)
         # A statement is its line and the line's end; the end is gone.
-        wraps = part.data in ("statement", "item") and len(children) == 1
-        made[id(part)] = children[0] if wraps else Branch(part.data, tuple(children))
-    found = made[id(tree)]
+        wraps = rule in ("statement", "item") and len(kept) == 1
+        return kept[0] if wraps else Branch(rule, kept)
+
+    text = chunk.text.rstrip() + "\n"
+    found = loop.parse(text, "item", make, whole=True)
     assert isinstance(found, Branch)
     return found
 

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 # What makes a node: the rule's name, where it starts and ends, and its parts.
@@ -44,16 +45,24 @@ class Loop:
         self._ignored = frozenset(table["ignored"])
         self._actions: list[dict[str, int]] = table["actions"]
         self._gotos: list[dict[str, int]] = table["gotos"]
-        self._rules: list[Any] = table["rules"]
+        self.rules: list[Any] = table["rules"]
         self._starts: dict[str, list[int]] = table["starts"]
         self._opening = frozenset(table["opening"])
         self._closing = frozenset(table["closing"])
         self._scan = _scanner(self._terminals)
         self._scanners: dict[int, Any] = {}
 
-    def parse(self, text: str, start: str, make: Make) -> Any:
-        """What the start rule makes of a text; Unreadable if it is none."""
-        return _Run(self, text, make).parse(*self._starts[start])
+    def parse(self, text: str, start: str, make: Make, *, whole: bool = False) -> Any:
+        """What the start rule makes of a text; Unreadable if it is none.
+
+        The `whole` of it holds every token, those too that say nothing.
+        """
+        return _Run(self, text, make, whole).parse(*self._starts[start])
+
+    @cached_property
+    def whole_rules(self) -> list[Any]:
+        """The rules, as they are where no token is left out."""
+        return [[*rule[:4], _whole(rule[1], rule[4])] for rule in self.rules]
 
     def scanner(self, state: int) -> Any:
         """What matches the terminals that a state accepts."""
@@ -72,10 +81,12 @@ def _scanner(terminals: Sequence[tuple[str, str]]) -> Any:
 class _Run:
     """One parse.  The stacks hold states; and values with their places and depth."""
 
-    def __init__(self, loop: Loop, text: str, make: Make) -> None:
+    def __init__(self, loop: Loop, text: str, make: Make, whole: bool) -> None:
         self.loop = loop
         self.text = text
         self.make = make
+        self.whole = whole
+        self.rules = loop.whole_rules if whole else loop.rules
         self.states: list[int] = []
         self.values: list[Any] = []
         self.starts: list[int] = []
@@ -136,7 +147,7 @@ class _Run:
     def _feed(self, kind: str, text: str, start: int, end: int) -> None:
         self.states.append(self._reduce(kind, -1))
         token: Any = None
-        if kind[0] != "_":
+        if kind[0] != "_" or self.whole:
             token = Token(text)
             token.type, token.start_pos, token.end_pos = kind, start, end
         self.values.append(token)
@@ -147,7 +158,7 @@ class _Run:
     def _reduce(self, kind: str, last: int) -> int:
         """Reduces what ends before a token; the state that the token leads to."""
         states, actions = self.states, self.loop._actions
-        rules, gotos = self.loop._rules, self.loop._gotos
+        rules, gotos = self.rules, self.loop._gotos
         while True:
             action = actions[states[-1]].get(kind)
             if action is None:
@@ -200,3 +211,18 @@ def _taken(parts: list[Any], takes: Sequence[Any]) -> list[Any]:
         else:
             kept += parts[take[0]]
     return kept
+
+
+def _whole(size: int, takes: Sequence[Any] | None) -> list[Any] | None:
+    """What a rule keeps where it keeps all."""
+    if takes is None:
+        return None
+    kept: list[Any] = []
+    at = 0
+    for take in [*takes, size]:
+        place = take[0] if isinstance(take, list) else take
+        if place is not None:
+            kept += range(at, place)
+            at = place + 1
+        kept.append(take)
+    return kept[:-1]

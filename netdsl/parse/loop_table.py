@@ -16,15 +16,15 @@ def loop_path() -> Path:
     return table_path().with_name("net.loop.json")
 
 
-def make_loop() -> Loop | None:
-    """The loop for the grammar; None if its table is not of this grammar."""
+def make_loop() -> Loop:
+    """The loop for the grammar."""
+    grammar = grammar_path().read_bytes()
     path = loop_path()
-    if not path.exists():
-        return None
-    table = json.loads(path.read_bytes())
-    return (
-        Loop(table) if table["grammar"] == _stamp(grammar_path().read_bytes()) else None
-    )
+    if path.exists():
+        table = json.loads(path.read_bytes())
+        if table["grammar"] == _stamp(grammar):
+            return Loop(table)
+    return Loop(json.loads(make_loop_table(grammar.decode())))
 
 
 def _stamp(grammar: bytes) -> int:

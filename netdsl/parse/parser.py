@@ -8,6 +8,7 @@ its tree.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from netdsl import syntax
@@ -84,7 +85,6 @@ class Parser:
 
     def __init__(self) -> None:
         self._lark: Lark | None = None
-        self._loop: Loop | None = None
         self._seen: dict[tuple[str, str], list[tuple[Chunk, Parsed]]] = {}
 
     def parse(self, source: Source, report: Report, limits: Limits) -> syntax.Program:
@@ -175,23 +175,23 @@ class Parser:
         """The tree of a chunk, from a start rule; raises Mistake."""
         builder = Builder(chunk, self.run, limits)
         text = chunk.text if start == "test" else chunk.text.rstrip() + "\n"
-        if self._loop is None:
-            self._loop = make_loop()
-        if self._loop is not None:
-            try:
-                return self._loop.parse(text, start, builder.make)
-            except (Unreadable, Mistake):
-                # lark says what is wrong, and where.
-                if start == "item":
-                    text = shortened(text, lambda t: self._reads(t, limits))
+        try:
+            return self.loop.parse(text, start, builder.make)
+        except (Unreadable, Mistake):
+            # lark says what is wrong, and where.
+            if start == "item":
+                text = shortened(text, lambda t: self._reads(t, limits))
         return self._by_lark(text, start, builder)
+
+    @cached_property
+    def loop(self) -> Loop:
+        return make_loop()
 
     def _reads(self, text: str, limits: Limits) -> bool:
         """Whether a text is an item, without a word about what is wrong with it."""
-        assert self._loop is not None
         builder = Builder(Chunk(Source("", text), 0, text), self.run, limits)
         try:
-            self._loop.parse(text.rstrip() + "\n", "item", builder.make)
+            self.loop.parse(text.rstrip() + "\n", "item", builder.make)
         except (Unreadable, Mistake):
             return False
         return True

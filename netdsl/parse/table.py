@@ -41,7 +41,7 @@ def indenter() -> Any:
     return Indents()
 
 
-def build_parser(grammar: str, *, keep_tokens: bool = False) -> Lark:
+def build_parser(grammar: str) -> Lark:
     from lark import Lark
 
     return Lark(
@@ -49,9 +49,8 @@ def build_parser(grammar: str, *, keep_tokens: bool = False) -> Lark:
         parser="lalr",
         lexer="contextual",
         start=["item", "test"],
-        propagate_positions=not keep_tokens,
+        propagate_positions=True,
         maybe_placeholders=True,
-        keep_all_tokens=keep_tokens,
         postlex=indenter(),
     )
 
@@ -71,8 +70,8 @@ def make_table(grammar: str) -> str:
     )
 
 
-def make_parser(*, keep_tokens: bool = False) -> Lark:
-    """The parser; its trees hold what a program means, or every token."""
+def make_parser() -> Lark:
+    """Lark's parser."""
     grammar = grammar_path().read_text(encoding="utf-8")
     path = table_path()
     if path.exists():
@@ -83,13 +82,9 @@ def make_parser(*, keep_tokens: bool = False) -> Lark:
             made = Lark.__new__(Lark)
             # JSON has no int keys: lark's states and memo are keyed by ints.
             memo = {int(k): v for k, v in table["memo"].items()}
-            for entry in memo.values():
-                if keep_tokens and entry["__type__"] == "Rule":
-                    entry["options"]["keep_all_tokens"] = True
             data = table["data"]
-            data["options"]["propagate_positions"] = not keep_tokens
             data["parser"]["parser"]["states"] = {
                 int(k): v for k, v in data["parser"]["parser"]["states"].items()
             }
             return made._load({"data": data, "memo": memo}, postlex=indenter())
-    return build_parser(grammar, keep_tokens=keep_tokens)
+    return build_parser(grammar)

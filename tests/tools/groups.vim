@@ -1,5 +1,6 @@
 " The syntax group of each byte of the files that the arguments name, as JSON on the
 " path in $GROUPS: a list of lines for each file, a list of names for each line.
+let v:errmsg = ''
 let s:found = []
 for s:path in argv()
   execute 'edit' fnameescape(s:path)
@@ -10,5 +11,5 @@ for s:path in argv()
   endfor
   call add(s:found, {'filetype': &filetype, 'lines': s:lines})
 endfor
-call writefile([json_encode(s:found)], $GROUPS)
+call writefile([json_encode({'error': v:errmsg, 'files': s:found})], $GROUPS)
 quitall!

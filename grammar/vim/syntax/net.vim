@@ -41,7 +41,7 @@ syntax keyword netLayer AdaptiveAvgPool1d AdaptiveAvgPool2d AdaptiveAvgPool3d
   \ UpsamplingBilinear2d UpsamplingNearest2d ZeroPad1d ZeroPad2d ZeroPad3d
 syntax match netType /\v<%(bfloat16|bool|complex128|complex64|float|float16|float32|float64|int|int16|int32|int64|int8|str|uint8)>\(@!/
 syntax match netType /\v<%(dict|list|tuple)>\[@=/
-syntax match netType /\v%([:|]\s*|\[)@<=net>/
+syntax match netType /\v%(^)@1<!<net>/
 
 " -- text
 syntax match netComment /#.*$/ contains=@Spell
@@ -64,7 +64,7 @@ syntax match netNumber /\v\.\d[0-9_]*%([eE][+-]?\d+)?/
 syntax cluster netInPlace contains=netFunction,netLayer,netOwn,netControl,
   \netConstant,netWordOperator,netType
 syntax match netOperator /[-+*/%@~=<>!]\+\|\.\.\./
-syntax match netOperator /->\|[{|]\@1<=\s\@=/ nextgroup=netPlaced,netChoice skipwhite
+syntax match netOperator /->/ nextgroup=netPlaced,netChoice skipwhite
 syntax match netOperator /|/ nextgroup=netPlaced,netChoice skipwhite
 syntax match netBrace /{/ nextgroup=netPlaced,netChoice skipwhite
 syntax match netPlaced /\v<\h\w*>%(\.\h|\s*:\s)@!/ contained contains=@netInPlace
@@ -72,17 +72,16 @@ syntax match netPlaced /\v%(\.)@1<!<\h\w*\ze\(/ contains=@netInPlace
 syntax match netPlaced /\v%(\.)@1<!<\h\w*\ze\s*\|/ contains=@netInPlace
 syntax match netPlaced /\v^\s+\zs\h\w*\ze\s*\}/ contains=@netInPlace
 syntax region netChoice start=/(/ end=/)/ contained transparent
-  \ contains=TOP,netFunction
+  \ contains=ALLBUT,netEscape,netBraces,netHole
 syntax match netLabel /\v%([A-Za-z0-9_.])@1<!\h\w*%(\.\h\w*)*\ze\s*:\s+\S/
-  \ contains=@netHead
 
 " -- statements
-syntax match netHead /\v^%(net([ \t])@=|fn([ \t])@=|extern([ \t])@=|expect([ \t])@=|from([ \t])@=|let([ \t]+(%(if|and|or|in|is|not|for|else)>)@![A-Za-z_])@=)/
-syntax match netHead /\v^\s+\zs%(input([ \t]+(%(if|and|or|in|is|not|for|else)>)@![A-Za-z_])@=|param([ \t]+(%(if|and|or|in|is|not|for|else)>)@![A-Za-z_])@=|buffer([ \t]+(%(if|and|or|in|is|not|for|else)>)@![A-Za-z_])@=|init([ \t]+(%(if|and|or|in|is|not|for|else)>)@![A-Za-z_"'])@=|let([ \t]+(%(if|and|or|in|is|not|for|else)>)@![A-Za-z_])@=|tie([ \t]+(%(if|and|or|in|is|not|for|else)>)@![A-Za-z_])@=)/
-syntax match netHead /\v%(^expect .*)@<=<params([ \t]*\=\=)@=/
-syntax match netHead /\v%(^from .*)@<=<%(import([ \t])@=|as([ \t])@=)/
+syntax match netHead /\v^%(net%([ \t])@=|fn%([ \t])@=|extern%([ \t])@=|expect%([ \t])@=|from%([ \t])@=|let%([ \t]+%(%(if|and|or|in|is|not|for|else)>)@![A-Za-z_])@=)/
+syntax match netHead /\v%(^\s+)@<=<%(input%([ \t]+%(%(if|and|or|in|is|not|for|else)>)@![A-Za-z_])@=|param%([ \t]+%(%(if|and|or|in|is|not|for|else)>)@![A-Za-z_])@=|buffer%([ \t]+%(%(if|and|or|in|is|not|for|else)>)@![A-Za-z_])@=|init%([ \t]+%(%(if|and|or|in|is|not|for|else)>)@![A-Za-z_"'])@=|let%([ \t]+%(%(if|and|or|in|is|not|for|else)>)@![A-Za-z_])@=|tie%([ \t]+%(%(if|and|or|in|is|not|for|else)>)@![A-Za-z_])@=)/
+syntax match netHead /\v%(^expect .*)@<=<params%([ \t]*\=\=)@=/
+syntax match netHead /\v%(^from .*)@<=<%(import%([ \t])@=|as%([ \t])@=)/
 syntax match netDefinition /\v%(^%(net|fn|extern)\s+)@<=\h\w*/
-syntax match netFunction /\v%(^\s+%(init|param|buffer)>.*\=\s*)@<=%(constant|dirac|eye|kaiming_normal|kaiming_uniform|normal|ones|orthogonal|sparse|trunc_normal|uniform|xavier_normal|xavier_uniform|zeros)>/
+syntax match netFunction /\v%(\=\s?)@3<=<%(constant|dirac|eye|kaiming_normal|kaiming_uniform|normal|ones|orthogonal|sparse|trunc_normal|uniform|xavier_normal|xavier_uniform|zeros)>\(@!/
 
 " -- torch's functions
 syntax keyword netFunction contained abs acos acosh adaptive_avg_pool1d
