@@ -89,9 +89,7 @@ def test_repairs(path: Path, update: bool) -> None:
     reader, limits = directory_reader(""), LIMITS.get(path.parent.name)
 
     def check(data: bytes) -> tuple[Diagnostic, ...]:
-        return compiler.check(
-            path.name, data, reader=reader, limits=limits
-        ).diagnostics
+        return compiler.check(path.name, data, reader=reader, limits=limits).diagnostics
 
     data = path.read_bytes()
     fixed = fix(path.name, data, check)

@@ -1,7 +1,7 @@
 // Everything that the extension ships and that isn't written here: the client in one
 // file, and the one grammar.
 import { build } from "esbuild";
-import { copyFileSync, mkdirSync, rmSync } from "node:fs";
+import { copyFileSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -11,7 +11,8 @@ rmSync(dist, { recursive: true, force: true });
 mkdirSync(dist);
 copyFileSync(join(here, "..", "net.tmLanguage.json"), join(dist, "net.tmLanguage.json"));
 copyFileSync(join(here, "..", "..", "LICENSE"), join(here, "LICENSE"));
-await build({
+const { metafile } = await build({
+  metafile: true,
   absWorkingDir: here,
   entryPoints: ["src/extension.ts"],
   outfile: "dist/extension.js",
@@ -21,6 +22,20 @@ await build({
   format: "cjs",
   target: "node20",
   external: ["vscode"],
-  legalComments: "linked",
+  legalComments: "none",
   logLevel: "warning",
 });
+
+// The licences of the packages that are in the one file.
+const inside = Object.keys(metafile.inputs)
+  .map((path) => path.match(/^node_modules\/((?:@[^/]+\/)?[^/]+)\//)?.[1])
+  .filter((name) => name !== undefined);
+const notices = [...new Set(inside)].sort().map((name) => {
+  const folder = join(here, "node_modules", name);
+  const { version } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
+  const file = readdirSync(folder).find((path) => /^licen[cs]e/i.test(path));
+  if (file === undefined) throw new Error(`${name} has no licence`);
+  const text = readFileSync(join(folder, file), "utf8").replaceAll("\r\n", "\n").trim();
+  return `${name} ${version}\n\n${text}\n`;
+});
+writeFileSync(join(dist, "licences.txt"), notices.join("\n----\n\n"));

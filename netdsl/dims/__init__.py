@@ -1,34 +1,38 @@
 """Symbolic sizes: integer expressions in a normal form, and their other forms."""
 
-from netdsl.dims.forms import expand, factors, show
-from netdsl.dims.polynomials import (
-    ONE,
-    Atom,
-    Bound,
+from netdsl.dims.choices import (
     Choose,
-    Dim,
     Element,
-    FloorDiv,
     Max,
     Min,
-    Mod,
-    Monomial,
-    Name,
     Power,
-    Size,
-    atoms,
-    bounds,
-    build,
-    cancel,
     choose,
+    maximum,
+    minimum,
+    power,
+)
+from netdsl.dims.forms import expand, factors, show
+from netdsl.dims.quotients import (
+    FloorDiv,
+    Mod,
+    bounds,
     floordiv,
     highest,
     lowest,
-    maximum,
-    minimum,
     modulo,
+)
+from netdsl.dims.sums import (
+    ONE,
+    Atom,
+    Bound,
+    Dim,
+    Monomial,
+    Name,
+    Size,
+    atoms,
+    build,
+    cancel,
     of,
-    power,
     single,
     substitute,
     symbol,

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 from math import gcd
 
-from netdsl.dims.polynomials import (
-    Atom,
-    Dim,
+from netdsl.dims.choices import (
+    Power,
+)
+from netdsl.dims.quotients import (
     FloorDiv,
     Mod,
+    modulo,
+    quotient_key,
+)
+from netdsl.dims.sums import (
+    Atom,
+    Dim,
     Monomial,
     Name,
-    Power,
     Size,
     build,
-    modulo,
     of,
     product,
-    quotient_key,
     single,
     terms_of,
     total,

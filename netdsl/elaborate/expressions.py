@@ -7,12 +7,11 @@ from itertools import islice
 from typing import Any
 
 from netdsl import graph, syntax
-from netdsl.diagnostics import Advice, Edit
 from netdsl.dims import Dim
 from netdsl.elaborate import arithmetic
 from netdsl.elaborate.arithmetic import describe_value
 from netdsl.elaborate.functions import call_operator
-from netdsl.elaborate.habits import plain_name
+from netdsl.elaborate.habits import plain_name, refuse_attribute
 from netdsl.elaborate.loops import comprehend
 from netdsl.elaborate.names import dotted_function, lookup_value
 from netdsl.elaborate.narrowing import narrowed
@@ -435,21 +434,7 @@ def _tensor_attribute(walk: Walk, val: Val, node: syntax.Attribute, expr: Expr) 
             [] if name == "t" else [Val(-2, graph.Const(-2)), Val(-1, graph.Const(-1))]
         )
         return call_operator(walk, name, expr, [val, *extra], node.span)
-    from netdsl.elaborate.members import last_word
-    from netdsl.layers import FUNCTIONS
-
-    sure = node.name in FUNCTIONS
-    meant = f"{node.name}({node.value.span.text})"
-    raise walk.stop(
-        "unknown-name",
-        f"a tensor has no `{node.name}` here",
-        last_word(node.span, node.name),
-        help=(
-            Advice(f"write `{meant}`", (Edit(node.span, meant),))
-            if sure
-            else "it has `shape`, `dtype` and `T`; the rest is functions: `x -> f`"
-        ),
-    )
+    raise refuse_attribute(walk, node)
 
 
 @evaluates(syntax.Slice)

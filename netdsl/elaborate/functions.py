@@ -239,9 +239,9 @@ def spell(
         return _folded(target, exprs)
     if target.startswith(".") and not exprs and named:
         # `half(input=x)`: what a method belongs to is never given by name.
-        first = declaration.signature.parameters[0].name
-        exprs = tuple(e for k, e in named if k == first) or (named[0][1],)
-        named = tuple((k, e) for k, e in named if k != first)
+        owner = declaration.signature.parameters[0].name
+        exprs = tuple(e for k, e in named if k == owner) or (named[0][1],)
+        named = tuple((k, e) for k, e in named if k != owner)
     if target.startswith(".") and exprs:
         return graph.MethodOf(exprs[0], target[1:], exprs[1:], named)
     if is_creation(declaration) and walk.inputs:

@@ -110,6 +110,17 @@ def refuse_method(walk: Walk, node: syntax.Call) -> None:
     )
 
 
+def refuse_attribute(walk: Walk, node: syntax.Attribute) -> Exception:
+    """The message about `x.grad`, for `raise`."""
+    meant = f"{node.name}({node.value.span.text})"
+    place = Span(node.span.chunk, node.span.end - len(node.name), node.span.end)
+    help_ = Advice("it has `shape`, `dtype` and `T`; the rest is functions: `x -> f`")
+    if node.name in FUNCTIONS:
+        help_ = Advice(f"write `{meant}`", (Edit(node.span, meant),))
+    text = f"a tensor has no `{node.name}` here"
+    return walk.stop("unknown-name", text, place, help=help_)
+
+
 def _is_tensor(walk: Walk, node: syntax.Expression) -> bool:
     root = node
     while isinstance(root, syntax.Subscript):

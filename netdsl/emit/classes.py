@@ -71,8 +71,7 @@ class ClassWriter(Signatures):
         return lines
 
     def _init(self, lines: Lines, body: Lines) -> None:
-        arguments = ", ".join(["self", *self.parameters()])
-        lines.add(f"def __init__({arguments}) -> None:", self.net.name_span)
+        lines.add(self.init_signature(), self.net.name_span)
         with lines.indented():
             lines.extend(body)
 
@@ -226,10 +225,7 @@ class ClassWriter(Signatures):
     def _function(self, root: graph.Module) -> Lines:
         lines = Lines()
         constructor = Constructor(self.program, self.init_speller, lines)
-        kind = self.file.return_type(root)
-        arguments = ", ".join(self.parameters())
-        name = self.file.net_name(self.net)
-        lines.add(f"def {name}({arguments}) -> {kind}:", self.net.name_span)
+        lines.add(self.function_signature(root), self.net.name_span)
         with lines.indented():
             if isinstance(root, graph.ChoiceModule):
                 then, other = root.then, root.other
@@ -269,13 +265,7 @@ class ClassWriter(Signatures):
         # What a reset reads has to be kept, too.
         write_reset(self.reset_speller, Lines(), self.walk.init)
         lines = Lines()
-        arguments = ["self"]
-        for symbol in self.walk.inputs:
-            arguments.append(self._input(symbol))
-        result = self._result_type()
-        lines.add(
-            f"def forward({', '.join(arguments)}) -> {result}:", self.net.name_span
-        )
+        lines.add(self.forward_signature(), self.net.name_span)
         with lines.indented():
             self._shape_docstring(lines)
             self._unpack(lines, body)

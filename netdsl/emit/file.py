@@ -79,6 +79,9 @@ def emit(program: Any, externs: Mapping[str, str], only: str | None = None) -> E
 class FileWriter:
     """Writes a file; the writers of its nets ask it for names."""
 
+    is_stub = False
+    """Whether only types are written, which may name what is defined below."""
+
     def __init__(
         self, program: Any, externs: Mapping[str, str], only: str | None
     ) -> None:
@@ -374,9 +377,12 @@ class FileWriter:
         for name, text, value in entries:
             nets = [n for n in self.nets if any(n is v for v in _value_nets(value))]
             lines = behind.setdefault(id(nets[-1]), Lines()) if nets else first
-            kind = self._constant_type(value)
-            lines.add(f"{name}: {kind} = {text}" if kind else f"{name} = {text}")
+            lines.add(self._constant_line(name, text, value))
         return first, behind
+
+    def _constant_line(self, name: str, text: str, value: Any) -> str:
+        kind = self._constant_type(value)
+        return f"{name}: {kind} = {text}" if kind else f"{name} = {text}"
 
     def _constant_type(self, value: Any) -> str:
         """The type of a table of nets, which Python can't tell."""

@@ -51,6 +51,15 @@ class FunctionWriter(ClassWriter):
         writer.annotations = annotations
         writer.block(statements)
         lines = Lines()
+        lines.add(self.fn_signature())
+        with lines.indented():
+            if self.fn.doc:
+                docstring(lines, self.fn.doc)
+            self._unpack(lines, body)
+            lines.extend(body)
+        return lines
+
+    def fn_signature(self) -> str:
         arguments = []
         for parameter in self.fn.parameters:
             val = self.walk.given_types[parameter.name]
@@ -62,13 +71,7 @@ class FunctionWriter(ClassWriter):
             arguments.append(text)
         result = self.annotation_of(self.walk.result)
         name = self.file.net_name(self.fn)
-        lines.add(f"def {name}({', '.join(arguments)}) -> {result}:")
-        with lines.indented():
-            if self.fn.doc:
-                docstring(lines, self.fn.doc)
-            self._unpack(lines, body)
-            lines.extend(body)
-        return lines
+        return f"def {name}({', '.join(arguments)}) -> {result}:"
 
     def _annotations(self, statements: list[Any]) -> Annotations:
         return Annotations(

@@ -45,6 +45,18 @@ class Signatures(Symbols):
                 parts.append(f"{symbol.name}: {kind} = {value}")
         return parts
 
+    def init_signature(self) -> str:
+        return f"def __init__({', '.join(['self', *self.parameters()])}) -> None:"
+
+    def forward_signature(self) -> str:
+        inputs = ", ".join(["self", *map(self._input, self.walk.inputs)])
+        return f"def forward({inputs}) -> {self._result_type()}:"
+
+    def function_signature(self, root: graph.Module) -> str:
+        """Of the function that a variant of a net becomes."""
+        kind = self.file.return_type(root)
+        return f"def {self.name}({', '.join(self.parameters())}) -> {kind}:"
+
     def annotation(self, symbol: Symbol) -> str:
         kind = symbol.type or "Any"
         default = symbol.value
@@ -81,11 +93,10 @@ class Signatures(Symbols):
         """One of the classes; the one that is being defined has no name yet."""
         made = dict.fromkeys(names)
         text = " | ".join(made)
-        return quoted(text) if self.name in made else text
+        return quoted(text) if self.name in made and not self.file.is_stub else text
 
     def _net_type(self, symbol: Symbol) -> str:
         bindings = self._bindings(symbol)
-        targets = [b.target for b in bindings]
         plain = all(
             isinstance(b.target, syntax.Net)
             and not b.positional
@@ -93,14 +104,20 @@ class Signatures(Symbols):
             and not self.file.is_function(b.target)
             for b in bindings
         )
+        made = self.made_type(symbol)
         if bindings and plain:
-            return f"type[{self._union(self.file.net_name(t) for t in targets)}]"
+            return f"type[{made}]"
         self.imports.use("Callable")
+        return f"Callable[..., {made}]"
+
+    def made_type(self, symbol: Symbol) -> str:
+        """The type of what a net parameter makes."""
+        targets = [b.target for b in self._bindings(symbol)]
         nets = all(isinstance(t, syntax.Net) for t in targets)
         layers = all(isinstance(t, syntax.Net | Declaration) for t in targets)
-        if bindings and (nets or (layers and self._is_asked(symbol))):
-            return f"Callable[..., {self._union(map(self._made_by, targets))}]"
-        return f"Callable[..., {self.imports.note('nn.Module')}]"
+        if targets and (nets or (layers and self._is_asked(symbol))):
+            return self._union(map(self._made_by, targets))
+        return self.imports.note("nn.Module")
 
     def _is_asked(self, symbol: Symbol) -> bool:
         """Whether what a net parameter makes has to tell sizes of its results."""

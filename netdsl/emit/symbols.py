@@ -25,6 +25,8 @@ class Symbols:
         self.size_texts = self._name_sizes()
         self.stored: dict[str, str] = {}
         """Attributes that forward reads, with what `__init__` gives them."""
+        self.stored_symbols: dict[str, Symbol] = {}
+        """What those attributes stand for."""
         self.kept_tensors: set[str] = set()
         """Lets that hold tensors which forward reads: they move with the module."""
         self.unpacked: dict[int, Symbol] = {}
@@ -106,7 +108,7 @@ class Symbols:
         if symbol.kind == "size":
             if self.forward_speller.in_static_test and symbol.name in self.size_texts:
                 name = self.size_texts[symbol.name]
-                return self._stored(name, name)
+                return self._stored(name, name, symbol)
             return self._size_in_forward(symbol)
         if (
             symbol.kind == "let"
@@ -114,13 +116,14 @@ class Symbols:
             and symbol.place == "static"
         ):
             self.kept_tensors.add(symbol.name)
-            return self._stored(symbol.name, symbol.name)
+            return self._stored(symbol.name, symbol.name, symbol)
         if symbol.kind == "hyper" or (
             symbol.kind == "let" and symbol.place == "static"
         ):
-            return self._stored(symbol.name, self._in_init(symbol))
+            return self._stored(symbol.name, self._in_init(symbol), symbol)
         if symbol.kind == "carried":
-            return self._stored(self._carried(symbol), self._carried(symbol))
+            name = self._carried(symbol)
+            return self._stored(name, name, symbol)
         if symbol.kind == "constant":
             return str(self.file.constant_name(symbol))
         return symbol.name
@@ -131,7 +134,7 @@ class Symbols:
             return self.reset_speller.text(symbol.value, ATOM)
         if symbol.kind == "size":
             name = self._in_init(symbol)
-            return self._stored(name, name)
+            return self._stored(name, name, symbol)
         return self._in_forward(symbol)
 
     def _is_static(self, test: graph.Expr) -> bool:
@@ -145,11 +148,12 @@ class Symbols:
             for s in symbols
         )
 
-    def _stored(self, name: str, value: str) -> str:
+    def _stored(self, name: str, value: str, symbol: Symbol) -> str:
         attribute = name
         while attribute in self.walk.layers or _is_method(attribute):
             attribute += "_value"
         self.stored.setdefault(attribute, value)
+        self.stored_symbols.setdefault(attribute, symbol)
         return f"self.{attribute}"
 
     def _size_in_forward(self, symbol: Symbol) -> str:
