@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from netdsl.diagnostics import CompileError, Diagnostic
-    from netdsl.doors import check, compile, format
+    from netdsl.doors import check, compile, format, stub
+    from netdsl.hook import install_hook
     from netdsl.limits import Limits
     from netdsl.loading import load, load_class, loads
 
@@ -30,9 +31,11 @@ __all__ = [
     "check",
     "compile",
     "format",
+    "install_hook",
     "load",
     "load_class",
     "loads",
+    "stub",
 ]
 
 _HOMES = {
@@ -42,9 +45,13 @@ _HOMES = {
     "check": "netdsl.doors",
     "compile": "netdsl.doors",
     "format": "netdsl.doors",
+    "install_hook": "netdsl.hook",
     "load": "netdsl.loading",
     "load_class": "netdsl.loading",
+    "load_ipython_extension": "netdsl.notebook",
     "loads": "netdsl.loading",
+    "stub": "netdsl.doors",
+    "unload_ipython_extension": "netdsl.notebook",
 }
 
 

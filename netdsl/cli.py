@@ -1,4 +1,4 @@
-"""The command line: `netdsl compile`, `check`, `fmt` and `explain`.
+"""The command line: `netdsl compile`, `stub`, `check`, `fmt` and `explain`.
 
 Products go to files or standard output, messages to standard error.  Whatever
 happens to one file, the others are still done; the worst result is the exit
@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from netdsl import files
-from netdsl.telling import BUG, FORMATS, MISTAKES, Messages, version
+from netdsl.delivery import Delivery, folder_of, targets
+from netdsl.telling import BUG, FORMATS, Messages, version
 
 if TYPE_CHECKING:
     from netdsl.compiler import Outcome, Reader
@@ -157,32 +158,63 @@ def cli() -> None:
     """Write neural networks in a few lines, compile them to plain PyTorch."""
 
 
+def _makes_products(command: Callable[..., None]) -> Callable[..., None]:
+    """The options of the commands that write a file for each file."""
+    for option in reversed(_PRODUCT_OPTIONS):
+        command = option(command)
+    return command
+
+
+_PRODUCT_OPTIONS = [
+    click.argument("paths", metavar="FILE...", nargs=-1, required=True),
+    click.option(
+        "-o",
+        "--output",
+        metavar="PATH",
+        help="Where to write: a file, a folder for several files, or - for the screen."
+        " Without it, beside each FILE.net.",
+    ),
+    _net,
+    _define,
+    click.option(
+        "--layer",
+        "layers",
+        multiple=True,
+        metavar="NAME=PACKAGE",
+        callback=_given_layers,
+        help="The Python package that an `extern` comes from.",
+    ),
+    click.option(
+        "--check", is_flag=True, help="Write nothing; 1 if a file would change."
+    ),
+    click.option("--diff", is_flag=True, help="Write nothing; show what would change."),
+    click.option(
+        "--force", is_flag=True, help="Overwrite files that netdsl didn't write."
+    ),
+    _form,
+    click.pass_context,
+]
+
+
 @cli.command("compile")
-@click.argument("paths", metavar="FILE...", nargs=-1, required=True)
-@click.option(
-    "-o",
-    "--output",
-    metavar="PATH",
-    help="Where to write: a file, a folder for several files, or - for the screen."
-    " Without it, FILE.py beside each FILE.net.",
-)
-@_net
-@_define
-@click.option(
-    "--layer",
-    "layers",
-    multiple=True,
-    metavar="NAME=PACKAGE",
-    callback=_given_layers,
-    help="The Python package that an `extern` comes from.",
-)
-@click.option("--check", is_flag=True, help="Write nothing; 1 if a file would change.")
-@click.option("--diff", is_flag=True, help="Write nothing; show what would change.")
-@click.option("--force", is_flag=True, help="Overwrite files that netdsl didn't write.")
-@_form
-@click.pass_context
-def compile_command(
+@_makes_products
+def compile_command(context: click.Context, **given: Any) -> None:
+    """Compile each FILE to Python, FILE.py; - reads standard input."""
+    _write_products(context, "compile", ".py", **given)
+
+
+@cli.command("stub")
+@_makes_products
+def stub_command(context: click.Context, **given: Any) -> None:
+    """Write the types of each FILE, FILE.pyi, for mypy, pyright and editors."""
+    _write_products(context, "stub", ".pyi", **given)
+
+
+def _write_products(
     context: click.Context,
+    verb: str,
+    suffix: str,
+    *,
     paths: Sequence[str],
     output: str | None,
     net: str | None,
@@ -193,14 +225,13 @@ def compile_command(
     force: bool,
     form: str,
 ) -> None:
-    """Compile each FILE to Python; - reads standard input."""
     messages = Messages(form)
     options = Options(net, define, {**_project_layers(), **layers})
     sources = list(dict.fromkeys(paths))
-    folder = _folder(sources, output)
+    folder = folder_of(sources, output)
     delivery = Delivery(messages, folder, check=check, diff=diff, force=force)
-    for path, target in _targets(sources, output, folder, check or diff):
-        outcome = _outcome(messages, path, options, "compile")
+    for path, target in targets(sources, output, folder, suffix, check or diff):
+        outcome = _outcome(messages, path, options, verb)
         if outcome is not None and outcome.text is not None:
             delivery.deliver(files.with_footer(outcome.text, _name(path)), target)
     context.exit(messages.close())
@@ -428,125 +459,6 @@ def _below(folder: str, messages: Messages) -> Iterator[str]:
         for name in names:
             if name.endswith(".net") and not name.startswith("."):
                 yield os.path.join(here, name).removeprefix("./")
-
-
-def _folder(sources: Sequence[str], output: str | None) -> str | None:
-    """The folder that -o names, if it names one."""
-    several = len(sources) > 1
-    if output is None or not (several or _is_folder(output)):
-        return None
-    if several and (output == "-" or os.path.isfile(output)):
-        raise click.UsageError(f"several files want a folder for -o, not `{output}`")
-    return output
-
-
-def _targets(
-    sources: Sequence[str], output: str | None, folder: str | None, compares: bool
-) -> list[tuple[str, str]]:
-    """Each file with the path it is written to; `-` is the screen."""
-    targets: dict[str, str] = {}
-    for source in sources:
-        target = _target(source, output, folder)
-        if target == "-" and compares:
-            raise click.UsageError(
-                "--check and --diff compare with a file: use -o FILE"
-            )
-        other = targets.setdefault(target, source)
-        if other != source:
-            raise click.UsageError(f"`{other}` and `{source}` would both be `{target}`")
-        if target != "-" and os.path.normpath(target) == os.path.normpath(source):
-            raise click.UsageError(
-                f"`{source}` would be overwritten by its own product"
-            )
-    return [(source, target) for target, source in targets.items()]
-
-
-def _is_folder(path: str) -> bool:
-    return path.endswith(("/", os.sep)) or os.path.isdir(path)
-
-
-def _target(source: str, output: str | None, folder: str | None) -> str:
-    if source == "-":
-        if folder is not None:
-            raise click.UsageError("standard input has no name: -o wants a file for it")
-        return output or "-"
-    product = os.path.splitext(source)[0] + ".py"
-    if folder is not None:
-        return os.path.join(folder, os.path.basename(product))
-    return output or product
-
-
-class Delivery:
-    """Writes products, or tells how they differ from what is there."""
-
-    def __init__(
-        self,
-        messages: Messages,
-        folder: str | None,
-        *,
-        check: bool,
-        diff: bool,
-        force: bool,
-    ) -> None:
-        self.messages = messages
-        self.folder = folder
-        self.check = check
-        self.diff = diff
-        self.force = force
-
-    def deliver(self, text: str, target: str) -> None:
-        try:
-            self._deliver(text, target)
-        except BrokenPipeError:
-            # Who reads has seen enough, as `head` has: click ends quietly.
-            raise
-        except (OSError, ValueError) as error:
-            reason = getattr(error, "strerror", None) or str(error)
-            place = "standard output" if target == "-" else target
-            self.messages.refuse(f"`{place}` can't be written: {reason}", place)
-
-    def _deliver(self, text: str, target: str) -> None:
-        if target == "-":
-            _print(text)
-            return
-        old = files.read_product(target)
-        if old == text:
-            return
-        if self.check or self.diff:
-            self.compare(old, text, target)
-        elif old and not self.force and not files.is_ours(old):
-            reason = f"`{target}` was not written by netdsl, so it is left alone"
-            self.messages.refuse(reason, target, "--force overwrites it")
-        else:
-            if self.folder is not None:
-                os.makedirs(self.folder, exist_ok=True)
-            files.write_atomic(target, text)
-            self.messages.remark(f"wrote {target}")
-
-    def compare(self, old: str | None, new: str, target: str) -> None:
-        """Tells that a text would change, and how."""
-        if old == new:
-            return
-        if self.diff:
-            _print(_difference(old, new, target))
-        if self.check:
-            self.messages.fail(MISTAKES)
-            change = "does not exist yet" if old is None else "would change"
-            self.messages.remark(f"{target} {change}")
-
-
-def _difference(old: str | None, new: str, target: str) -> str:
-    from difflib import unified_diff
-
-    before = (old or "").splitlines(keepends=True)
-    after = new.splitlines(keepends=True)
-    there = "/dev/null" if old is None else target
-    return "".join(unified_diff(before, after, there, target))
-
-
-def _print(text: str) -> None:
-    # Bytes: no line ends of the platform, no encoding of the terminal.
-    click.echo(text.encode("utf-8"), nl=False)
 
 
 def main() -> None:

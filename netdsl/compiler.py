@@ -393,16 +393,46 @@ def compile(
     analysis = session.analyse(
         name, data, reader=reader, net=net, define=define, expects=False
     )
+    return _written(analysis, "py", externs or {}, net)
+
+
+def stub(
+    name: str,
+    data: bytes,
+    *,
+    reader: Reader | None = None,
+    net: str | None = None,
+    define: Mapping[str, str] | None = None,
+    externs: Mapping[str, str] | None = None,
+    limits: Limits | None = None,
+) -> Outcome:
+    """The messages about a file and, if it has no mistakes, the types of its Python."""
+    session = Session(limits)
+    analysis = session.analyse(
+        name, data, reader=reader, net=net, define=define, expects=False
+    )
+    return _written(analysis, "pyi", externs or {}, net)
+
+
+def _written(
+    analysis: Analysis, kind: str, externs: Mapping[str, str], net: str | None
+) -> Outcome:
+    """The Python of a program without mistakes, or its stub."""
     if analysis.failed or analysis.program is None:
         return Outcome(analysis.diagnostics, None)
     missing = missing_nets(analysis.program)
-    missing = missing or missing_externs(analysis.program, externs or {})
+    missing = missing or missing_externs(analysis.program, externs)
     if missing:
         return Outcome((*analysis.diagnostics, *missing), None)
-    from netdsl.emit.file import emit
+    if kind == "pyi":
+        from netdsl.emit.stubs import emit_stub
 
-    emitted = emit(analysis.program, externs or {}, net)
-    return Outcome(analysis.diagnostics, formatted(emitted.text()))
+        text = formatted(emit_stub(analysis.program, externs, net).text(), stub=True)
+    else:
+        from netdsl.emit.file import emit
+
+        text = formatted(emit(analysis.program, externs, net).text())
+    return Outcome(analysis.diagnostics, text)
 
 
 def missing_nets(program: Program) -> tuple[Diagnostic, ...]:
@@ -424,24 +454,29 @@ def missing_externs(
 ) -> tuple[Diagnostic, ...]:
     """Externs for which the caller names no package."""
     report = Report()
-    for file in program.files.files.values():
-        for item in file.program.items:
-            if isinstance(item, syntax.Extern) and item.name not in externs:
-                report.error(
-                    "undefined-extern",
-                    f"nobody says where `{item.name}` comes from",
-                    item.name_span,
-                    help=f"compile with `--layer {item.name}=PACKAGE`, or load with"
-                    f' `externs={{"{item.name}": ...}}`',
-                )
+    for item in externs_of(program):
+        if item.name not in externs:
+            report.error(
+                "undefined-extern",
+                f"nobody says where `{item.name}` comes from",
+                item.name_span,
+                help=f"compile with `--layer {item.name}=PACKAGE`, or load with"
+                f' `externs={{"{item.name}": ...}}`',
+            )
     return tuple(report)
 
 
-def formatted(text: str) -> str:
+def externs_of(program: Program) -> list[syntax.Extern]:
+    """The externs of all files."""
+    items = (i for f in program.files.files.values() for i in f.program.items)
+    return [i for i in items if isinstance(i, syntax.Extern)]
+
+
+def formatted(text: str, stub: bool = False) -> str:
     """The text as black writes it."""
     import black
 
-    return black.format_str(text, mode=black.Mode())
+    return black.format_str(text, mode=black.Mode(is_pyi=stub))
 
 
 def python_arguments(values: Mapping[str, Any]) -> dict[str, Argument]:
@@ -474,4 +509,5 @@ __all__ = [
     "UsageError",
     "check",
     "compile",
+    "stub",
 ]

@@ -1,13 +1,16 @@
-"""`netdsl.compile`, `check` and `format` for programs."""
+"""`netdsl.compile`, `stub`, `check` and `format` for programs."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from netdsl.diagnostics import CompileError, Diagnostic
 from netdsl.limits import Limits
+
+if TYPE_CHECKING:
+    from netdsl.compiler import Outcome
 
 
 def compile(
@@ -32,6 +35,29 @@ def compile(
     outcome = compiler.compile(
         **_source(path, limits), net=net, externs=layers, define=define, limits=limits
     )
+    return _text(outcome)
+
+
+def stub(
+    path: str | os.PathLike[str],
+    net: str | None = None,
+    /,
+    *,
+    layers: Mapping[str, str] | None = None,
+    define: Mapping[str, str] | None = None,
+    limits: Limits | None = None,
+) -> str:
+    """The types of the Python that `compile` gives for the same arguments: the text
+    of a `.pyi` file."""
+    from netdsl import compiler
+
+    outcome = compiler.stub(
+        **_source(path, limits), net=net, externs=layers, define=define, limits=limits
+    )
+    return _text(outcome)
+
+
+def _text(outcome: Outcome) -> str:
     if outcome.text is None:
         raise CompileError(d for d in outcome.diagnostics if d.level == "error")
     return outcome.text

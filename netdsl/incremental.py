@@ -143,7 +143,7 @@ class Memory:
 
     def walk_of(self, item: syntax.Item) -> Walk | None:
         """The walk that defined a net, as of the last run that walked it."""
-        known = self._known.get(id(item))
+        known = self._next.get(id(item)) or self._known.get(id(item))
         return known.walk if known is not None else None
 
     # -- classes -----------------------------------------------------------------

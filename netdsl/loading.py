@@ -15,14 +15,14 @@ from contextlib import contextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from netdsl.diagnostics import CompileError
+from netdsl.diagnostics import CompileError, Diagnostic
 from netdsl.limits import Limits
 
 if TYPE_CHECKING:
     from torch import nn
 
     from netdsl import syntax
-    from netdsl.compiler import Analysis
+    from netdsl.compiler import Analysis, Reader
     from netdsl.elaborate.program import Program
     from netdsl.live import LiveModule
 
@@ -125,6 +125,56 @@ def load_class(
         name = loaded.names[_choose(loaded.analysis, net)]
     found: Callable[..., nn.Module] = getattr(loaded.module, name)
     return found
+
+
+class Nets(NamedTuple):
+    """What a file holds when it is live: the module of its Python, and the Python
+    names of the nets that stand in the file itself, in their order."""
+
+    module: LiveModule
+    own: tuple[str, ...]
+
+
+def load_nets(
+    path: str | os.PathLike[str],
+    *,
+    externs: Mapping[str, Callable[..., nn.Module]] | None = None,
+    limits: Limits | None = None,
+) -> Nets:
+    """All nets of a file, as `load_class` gives them."""
+    with _lock:
+        return _nets(_load(_read(path, externs, limits), _reader(path, limits)))
+
+
+def load_checked(
+    name: str,
+    data: bytes,
+    reader: Reader,
+    supplies: Callable[[str], Any],
+    limits: Limits | None = None,
+) -> tuple[tuple[Diagnostic, ...], Nets]:
+    """The nets of a text that stands alone, and what `check` says of it.
+
+    `supplies` gives the module that an extern stands for, or None.
+    """
+    from netdsl.compiler import Session, externs_of
+
+    with _lock, _uncollected():
+        analysis = Session(limits).analyse(name, data, reader=reader)
+        if analysis.failed or analysis.program is None:
+            raise CompileError(analysis.diagnostics)
+        found = {e.name: supplies(e.name) for e in externs_of(analysis.program)}
+        externs = {k: v for k, v in found.items() if v is not None}
+        loaded = _run(_File(name, data, externs, limits), analysis, {})
+        return analysis.diagnostics, _nets(loaded)
+
+
+def _nets(loaded: _Loaded) -> Nets:
+    from netdsl.compiler import nets_of
+
+    assert loaded.analysis.tree is not None
+    found = (loaded.names.get(n.name) for n in nets_of(loaded.analysis.tree))
+    return Nets(loaded.module, tuple(n for n in found if n is not None))
 
 
 def _read(

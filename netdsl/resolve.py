@@ -135,7 +135,7 @@ class _Resolver:
             if isinstance(item, syntax.Import):
                 self._import(file, item, (*above, name))
             else:
-                for word, span in _names(item):
+                for word, span in defined_names(item):
                     self._define(file, word, span, item)
         return file
 
@@ -156,7 +156,7 @@ class _Resolver:
                 "duplicate-name",
                 f"`{word}` is defined twice",
                 span,
-                labels=[Label(dict(_names(first))[word], "the first")],
+                labels=[Label(dict(defined_names(first))[word], "the first")],
             )
             return
         file.own[word] = item
@@ -247,7 +247,7 @@ def broken_names(program: syntax.Program) -> set[str]:
     return names
 
 
-def _names(item: syntax.Item) -> list[tuple[str, Span]]:
+def defined_names(item: syntax.Item) -> list[tuple[str, Span]]:
     """The names that an item defines, with their places."""
     if isinstance(item, syntax.Net | syntax.Fn | syntax.Extern):
         return [(item.name, item.name_span)]

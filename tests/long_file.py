@@ -25,8 +25,8 @@ def long_file(lines: int = 1_000, longest: int = 150, seed: int = 0) -> str:
     names: list[str] = []
     while len(text) < lines - 60:
         size = longest if len(names) % 4 == 1 else random.randrange(15, longest)
-        name = f"Block{len(names)}"
-        text += _block(name, min(size, lines - 40 - len(text)), random)
+        name, model = f"Block{len(names)}", len(names) + 9
+        text += _block(name, min(size, lines - model - len(text)), random)
         names.append(name)
     text += _model(names)
     return "\n".join(text)

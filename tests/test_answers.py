@@ -391,7 +391,9 @@ def test_a_broken_net_answers_as_before_where_its_text_is_the_same(desk: Desk) -
 
 
 def test_a_file_that_was_never_whole() -> None:
-    desk = Desk("net A(w: int):\n    input x: [N, C]\n    let k = 3\n    x -> fc: Linear(")
+    desk = Desk(
+        "net A(w: int):\n    input x: [N, C]\n    let k = 3\n    x -> fc: Linear("
+    )
     page = desk.now
     words = {c.label for c in complete(page, len(page.source.text))}
     assert {"w", "k", "bias="} <= words

@@ -52,6 +52,9 @@ FLOORS = {
     "telling": 7,
     "lsp": 7,
     "cli": 7,
+    "delivery": 7,
+    "hook": 7,
+    "notebook": 7,
     "__main__": 7,
     "__init__": 7,
 }
@@ -238,28 +241,29 @@ def test_parser_table_is_of_this_grammar() -> None:
     assert same, "run `python -m netdsl.parse`"
 
 
-def test_editor_file_is_of_this_grammar() -> None:
-    from netdsl import highlight
-    from netdsl.parse.table import grammar_path
+def test_editors_files_are_of_this_grammar() -> None:
+    from netdsl.highlight.files import made_files
 
-    grammar = grammar_path().read_text(encoding="utf-8")
-    made = highlight.textmate_path().read_text(encoding="utf-8")
-    assert made == highlight.textmate(grammar), "run `python -m netdsl.highlight`"
+    for path, text in made_files().items():
+        made = path.read_text(encoding="utf-8")
+        assert made == text, "run `python -m netdsl.highlight`"
 
 
-def test_editor_file_has_every_keyword() -> None:
-    from netdsl import highlight
+def test_editors_files_have_every_keyword() -> None:
+    from netdsl.highlight import keywords
+    from netdsl.highlight.files import made_files
     from netdsl.parse.reading import ITEM_LINE
     from netdsl.parse.table import grammar_path
     from netdsl.parse.trouble import KEYWORDS
 
-    words = highlight.keywords(grammar_path().read_text(encoding="utf-8"))
+    words = keywords(grammar_path().read_text(encoding="utf-8"))
     assert set(KEYWORDS) <= set(words)
     assert set(ITEM_LINE.pattern.partition("(?:")[2].partition(")")[0].split("|")) <= (
         set(words)
     )
-    made = highlight.textmate_path().read_text(encoding="utf-8")
-    assert all(word in made for word in words)
+    for path in made_files():
+        made = path.read_text(encoding="utf-8")
+        assert all(word in made for word in words)
 
 
 def test_index_of_layers_is_whole() -> None:

@@ -44,6 +44,7 @@ def test_wheel_holds_what_it_needs(wheel: Path) -> None:
     assert {
         "netdsl/grammar/net.lark",
         "netdsl/grammar/net.tmLanguage.json",
+        "netdsl/grammar/vim/syntax/net.vim",
         "netdsl/net.table.json",
         "netdsl/py.typed",
     } <= names

@@ -183,9 +183,7 @@ def _kinds(node: syntax.Node) -> Iterator[tuple[Span, str]]:
                 yield from ((n.span, "type") for n in _names(node.items))
         case syntax.Keyword(name="dtype", value=syntax.Name() as name):
             yield name.span, "type"
-        case syntax.Call(function=syntax.Name() as name) if (
-            name.id in STATIC_FUNCTIONS
-        ):
+        case syntax.Call(function=syntax.Name() as name) if name.id in STATIC_FUNCTIONS:
             yield name.span, "function"
         case syntax.Init(value=value) | syntax.Own(value=value):
             name = value.function if isinstance(value, syntax.Call) else value

@@ -27,15 +27,15 @@ const { metafile } = await build({
 });
 
 // The licences of the packages that are in the one file.
-const inside = Object.keys(metafile.inputs)
-  .map((path) => path.match(/^node_modules\/((?:@[^/]+\/)?[^/]+)\//)?.[1])
-  .filter((name) => name !== undefined);
-const notices = [...new Set(inside)].sort().map((name) => {
-  const folder = join(here, "node_modules", name);
-  const { version } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
+const folders = Object.keys(metafile.inputs)
+  .map((path) => path.match(/^.*node_modules\/(?:@[^/]+\/)?[^/]+/)?.[0])
+  .filter((folder) => folder !== undefined);
+const notices = [...new Set(folders)].sort().map((name) => {
+  const folder = join(here, name);
+  const about = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
   const file = readdirSync(folder).find((path) => /^licen[cs]e/i.test(path));
   if (file === undefined) throw new Error(`${name} has no licence`);
   const text = readFileSync(join(folder, file), "utf8").replaceAll("\r\n", "\n").trim();
-  return `${name} ${version}\n\n${text}\n`;
+  return `${about.name} ${about.version}\n\n${text}\n`;
 });
 writeFileSync(join(dist, "licences.txt"), notices.join("\n----\n\n"));

@@ -16,6 +16,7 @@ from netdsl.elaborate.values import (
     Condition,
     Factory,
     FunctionValue,
+    Maybe,
     ModuleValue,
     NetParameter,
     OpenNets,
@@ -210,6 +211,8 @@ def _identity(op: str, a: Any, b: Any, expr: graph.Expr, dynamic: bool) -> Any:
         raise Refusal("wrong-value", f"`{op}` compares with None only")
     if isinstance(a, Unknown) and ("None" in a.type or a.type in ("any", "Any")):
         return Condition("opaque", (expr,), dynamic)
+    if isinstance(a, Maybe):
+        return Condition("opaque", (expr,), True)
     return (a is None) == (op == "is")
 
 

@@ -84,9 +84,8 @@ class _Reader:
                 raise _NotPlain
         if id(item) in self.nets and isinstance(item, syntax.Net):
             for parameter in item.parameters:
-                if (
-                    parameter.default is not None
-                    and parameter.name in (self.parameters[id(item)])
+                if parameter.default is not None and parameter.name in (
+                    self.parameters[id(item)]
                 ):
                     place = (id(item), parameter.name)
                     self.given[place] += self._value(item, bound, parameter.default)

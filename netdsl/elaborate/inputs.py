@@ -8,10 +8,10 @@ from netdsl import dims, graph, syntax
 from netdsl.diagnostics import Label
 from netdsl.dims import Size, show
 from netdsl.elaborate import arithmetic
-from netdsl.elaborate.narrowing import Maybe, open_value
+from netdsl.elaborate.narrowing import open_value
 from netdsl.elaborate.reserved import check_name
 from netdsl.elaborate.types import dtype_of, shape_items, split_star, type_text
-from netdsl.elaborate.values import BLUR, Blur, Condition, Val, decide
+from netdsl.elaborate.values import BLUR, Blur, Condition, Maybe, Val, decide
 from netdsl.elaborate.walk import Stop, Walk
 from netdsl.facts import Comparison
 from netdsl.graph import Symbol

@@ -8,8 +8,7 @@ from typing import Any
 
 from netdsl.diagnostics import Label
 from netdsl.dims import Size, choose, show
-from netdsl.elaborate.narrowing import Maybe
-from netdsl.elaborate.values import Blur, Val, rounds_read
+from netdsl.elaborate.values import Blur, Maybe, Val, rounds_read
 from netdsl.elaborate.walk import Walk
 from netdsl.facts import Facts
 from netdsl.layers import Unknown

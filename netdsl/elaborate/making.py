@@ -30,6 +30,7 @@ from netdsl.elaborate.values import (
     Val,
     assume,
     decide,
+    for_torch,
     leaves,
 )
 from netdsl.elaborate.walk import Walk
@@ -327,8 +328,8 @@ def bound(module: LayerModule) -> dict[str, Any]:
     if module.bound is None:
         module.bound = bind(
             module.declaration,
-            [a.value for a in module.positional],
-            {k: a.value for k, a in module.keywords.items()},
+            [for_torch(a) for a in module.positional],
+            {k: for_torch(a) for k, a in module.keywords.items()},
         )
     return module.bound
 

@@ -7,20 +7,10 @@ from contextlib import contextmanager
 from typing import Any
 
 from netdsl import syntax
-from netdsl.elaborate.values import Val
+from netdsl.elaborate.values import Maybe, Val, for_torch
 from netdsl.elaborate.walk import Walk
 from netdsl.layers import Unknown
 from netdsl.layers.spec import Parameter, Signature
-from netdsl.records import Record
-
-
-class Maybe(Record):
-    """An optional input in a net that is being defined: the value, or None."""
-
-    value: Any
-
-    def __str__(self) -> str:
-        return f"{self.value} | None"
 
 
 def handed_on(
@@ -29,10 +19,12 @@ def handed_on(
     """The values of a call's arguments: an optional input goes where None may."""
     places = [p for p in signature.parameters if p.inferred is None and not p.keyword]
     positional = [
-        _handed(v.value, places[i] if i < len(places) else None)
+        _handed(for_torch(v), places[i] if i < len(places) else None)
         for i, v in enumerate(vals)
     ]
-    named = {k: _handed(v.value, signature.by_name.get(k)) for k, v in keywords.items()}
+    named = {
+        k: _handed(for_torch(v), signature.by_name.get(k)) for k, v in keywords.items()
+    }
     return positional, named
 
 

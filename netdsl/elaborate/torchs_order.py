@@ -12,6 +12,7 @@ from typing import Any
 
 from netdsl.diagnostics import Advice, Edit
 from netdsl.dims import Dim, Size, show
+from netdsl.elaborate.values import for_torch
 from netdsl.elaborate.walk import Walk
 from netdsl.graph import Argument, LayerModule
 from netdsl.layers import bind
@@ -37,8 +38,8 @@ def as_torch_has_it(
         module.span, module.declaration, tuple(positional), named | module.keywords
     )
     try:
-        values = {k: a.value for k, a in meant.keywords.items()}
-        bind(module.declaration, [a.value for a in positional], values)
+        values = {k: for_torch(a) for k, a in meant.keywords.items()}
+        bind(module.declaration, [for_torch(a) for a in positional], values)
     except Refusal:
         return None
     meant.written_sizes = sizes

@@ -68,6 +68,15 @@ BLUR = Blur()
 PLAIN = frozenset({int, bool, float, str, type(None)})
 
 
+class Maybe(Record):
+    """An optional input of which only a run knows whether it is None."""
+
+    value: Any
+
+    def __str__(self) -> str:
+        return f"{self.value} | None"
+
+
 class Condition(Record):
     """A bool that is not known: `kind` is `compare`, `and`, `or`, `not`, `opaque`.
 
@@ -92,6 +101,13 @@ class Condition(Record):
                     return stop
                 return None if None in answers else not stop
         return None
+
+
+def for_torch(given: Val | Argument) -> Any:
+    """What torch's layers and functions are told of an argument: of a condition,
+    that it is a bool."""
+    value = given.value
+    return Unknown("bool", given.expr) if isinstance(value, Condition) else value
 
 
 def decide(value: Any, facts: Facts) -> bool | None:

@@ -7,10 +7,7 @@ from typing import Any
 from netdsl import dims, graph, syntax
 from netdsl.elaborate.demand import in_size, reached
 from netdsl.elaborate.expressions import is_dynamic
-from netdsl.elaborate.narrowing import Maybe
-from netdsl.elaborate.values import (
-    Val,
-)
+from netdsl.elaborate.values import Maybe, Val
 from netdsl.elaborate.walk import Walk
 from netdsl.emit.annotations import Annotations
 from netdsl.emit.constructors import Constructor

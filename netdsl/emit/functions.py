@@ -30,6 +30,7 @@ class FunctionWriter(ClassWriter):
         self.size_texts = {}
         self.sizes = []
         self.stored = {}
+        self.stored_symbols = {}
         self.unpacked = {}
         self.local_names = {}
         self.carried_names = {}

@@ -7,12 +7,12 @@ from collections.abc import Iterable
 from typing import Any
 
 from netdsl import dims, graph, syntax
-from netdsl.elaborate.narrowing import Maybe
 from netdsl.elaborate.specialise import asked_sizes
 from netdsl.elaborate.values import (
     Blur,
     Condition,
     Factory,
+    Maybe,
     NetParameter,
     OpenNets,
     Rounds,
@@ -206,7 +206,7 @@ class Signatures(Symbols):
     def _shape_docstring(self, lines: Lines) -> None:
         inputs = [
             f"{name}: {self._type_text(value)}"
-            for name, value in self.walk.input_types
+            for name, value in self._shown_inputs()
             if _has_tensor(value)
         ]
         result = self._result_texts()
@@ -225,6 +225,9 @@ class Signatures(Symbols):
             for line in _wrapped(part, WIDEST - 4 * 2):
                 lines.add(line)
         lines.add('"""')
+
+    def _shown_inputs(self) -> list[tuple[str, Any]]:
+        return self.walk.input_types
 
     def _type_text(self, value: Any) -> str:
         if isinstance(value, Maybe):

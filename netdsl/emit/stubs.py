@@ -16,7 +16,8 @@ from netdsl.emit.file import Emitted, FileWriter
 from netdsl.emit.functions import FunctionWriter
 from netdsl.emit.lines import Lines
 from netdsl.emit.signatures import docstring
-from netdsl.emit.tensors import own_tensors
+from netdsl.emit.spelling import Imports, Speller
+from netdsl.emit.tensors import all_statements, own_tensors
 from netdsl.graph import ChainModule, Module
 from netdsl.layers.spec import Declaration
 from netdsl.reserved import is_attribute
@@ -68,6 +69,10 @@ class StubClass(ClassWriter):
         kind = self.imports.use("Tensor")
         return f"def forward(self, input: {kind}) -> {self._result_type()}:"
 
+    def _shown_inputs(self) -> list[tuple[str, Any]]:
+        inputs = super()._shown_inputs()
+        return inputs if self.walk.root is None else [("input", v) for _, v in inputs]
+
     # -- attributes ------------------------------------------------------------
 
     def _attributes(self) -> dict[str, str]:
@@ -86,7 +91,7 @@ class StubClass(ClassWriter):
         return found
 
     def _held(self) -> Iterator[tuple[str, str]]:
-        for statement in _flat(self.walk.init):
+        for statement in all_statements(self.walk.init):
             match statement:
                 case graph.OwnTensor(kind="param"):
                     yield statement.symbol.name, self.imports.note("nn.Parameter")
@@ -179,8 +184,8 @@ class StubWriter(FileWriter):
         return f"{name}: {kind}"
 
     def _constant_text(self, value: Any) -> str:
-        # Only the Python has values: what these need is not imported.
-        return ""
+        # Only the Python has values: what they need is not imported here.
+        return Speller(Imports(), self.net_name, lambda s: s.name).table(value)
 
     def _value_type(self, value: Any) -> str:
         if isinstance(value, Val):
@@ -200,13 +205,3 @@ class StubWriter(FileWriter):
             root = self.program.define(target).root
             return self.return_type(root)
         return self.imports.note("nn.Module")
-
-
-def _flat(statements: list[Any]) -> Iterator[Any]:
-    """The statements of an `__init__`, those under conditions too."""
-    for statement in statements:
-        if isinstance(statement, graph.Branch):
-            yield from _flat(statement.then)
-            yield from _flat(statement.other)
-        else:
-            yield statement

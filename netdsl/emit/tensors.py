@@ -24,15 +24,15 @@ _RANDOM = frozenset({
 
 
 def own_tensors(statements: list[Any]) -> list[OwnTensor]:
-    return [s for s in _flat(statements) if isinstance(s, OwnTensor)]
+    return [s for s in all_statements(statements) if isinstance(s, OwnTensor)]
 
 
-def _flat(statements: list[Any]) -> Iterator[Any]:
+def all_statements(statements: list[Any]) -> Iterator[Any]:
     """The statements of an `__init__`, those under conditions too."""
     for statement in statements:
         if isinstance(statement, graph.Branch):
-            yield from _flat(statement.then)
-            yield from _flat(statement.other)
+            yield from all_statements(statement.then)
+            yield from all_statements(statement.other)
         else:
             yield statement
 
@@ -46,7 +46,7 @@ def drawn_in_place(program: Any, statements: list[Any]) -> bool:
     Random numbers are drawn in the order of the text: one call that fills all
     tensors can stand for that only if no layer draws in between.
     """
-    flat = list(_flat(statements))
+    flat = list(all_statements(statements))
     draws = [i for i, s in enumerate(flat) if isinstance(s, OwnTensor) and _draws(s)]
     if not draws:
         return False
@@ -58,7 +58,7 @@ def drawn_in_place(program: Any, statements: list[Any]) -> bool:
 
 def drawn_early(program: Any, statements: list[Any]) -> Any:
     """The statement behind which all are filled, if layers behind it draw, too."""
-    flat = list(_flat(statements))
+    flat = list(all_statements(statements))
     owns = [i for i, s in enumerate(flat) if isinstance(s, OwnTensor)]
     if not any(_draws(flat[i]) for i in owns):
         return None

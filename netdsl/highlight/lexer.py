@@ -37,12 +37,12 @@ from netdsl.highlight.words import (
 from netdsl.parse.table import grammar_path
 
 
-
 def any_of(words: Iterable[str]) -> str:
     """An expression for any of the words; hundreds of them are still quick."""
     return rf"\b{regex_opt(list(words))}\b"
 
 
+_parts: Any = bygroups
 _BLANKS = r"[ \t]+"
 _PLACES = (r"(?<=->\s)", "(?<=->)", r"(?<=[{|]\s)", "(?<=[{|])")
 _OPERATOR = r"->|\.\.\.|\*\*|//|[-+*/=!<>]=|[-+*/%@~|=<>]"
@@ -60,7 +60,7 @@ def _rules(words: Words) -> dict[str, Any]:
         "type": _types(words),
         "parameters": [
             (r"\)", Punctuation, "#pop"),
-            (rf"({NAME})([ \t]*)(:)", bygroups(Name.Variable, Whitespace, Punctuation)),
+            (rf"({NAME})([ \t]*)(:)", _parts(Name.Variable, Whitespace, Punctuation)),
             include("type-words"),
             include("expression"),
         ],
@@ -89,14 +89,14 @@ def _items(words: Words) -> list[Any]:
         made.append(
             (
                 rf"^({patterns[word]})(\s+)({NAME})(\()",
-                bygroups(Keyword.Declaration, Whitespace, kind, Punctuation),
+                _parts(Keyword.Declaration, Whitespace, kind, Punctuation),
                 "parameters",
             )
         )
         made.append(
             (
                 rf"^({patterns[word]})(\s+)({NAME})",
-                bygroups(Keyword.Declaration, Whitespace, kind),
+                _parts(Keyword.Declaration, Whitespace, kind),
             )
         )
     tops = "|".join(patterns[w] for w in ("expect", "let"))
@@ -115,7 +115,7 @@ def _statements(words: Words) -> list[Any]:
         (_BLANKS, Whitespace),
         (
             rf"({typed})({_BLANKS})(?={names}\s*:)",
-            bygroups(Keyword.Declaration, Whitespace),
+            _parts(Keyword.Declaration, Whitespace),
             ("#pop", "type"),
         ),
         (plain, Keyword.Declaration, "#pop"),
@@ -131,11 +131,11 @@ def _types(words: Words) -> list[Any]:
         (rf"(?={words.patterns['where']})", Whitespace, "#pop"),
         (
             rf"(=)(\s*)({any_of(words.initialisers)})",
-            bygroups(Operator, Whitespace, Name.Builtin),
+            _parts(Operator, Whitespace, Name.Builtin),
             "#pop",
         ),
         (r"(?==)", Whitespace, "#pop"),
-        (rf"({NAME})([ \t]*)(:)", bygroups(Name.Variable, Whitespace, Punctuation)),
+        (rf"({NAME})([ \t]*)(:)", _parts(Name.Variable, Whitespace, Punctuation)),
         include("type-words"),
         include("expression"),
     ]
@@ -149,8 +149,8 @@ def _expressions(words: Words) -> list[Any]:
     return [
         (r"[ \t]+|\n", Whitespace),
         (r"#[^\n]*", Comment.Single),
-        (r"\b(f)(\")", bygroups(String.Affix, String.Double), "f-double"),
-        (r"\b(f)(')", bygroups(String.Affix, String.Single), "f-single"),
+        (r"\b(f)(\")", _parts(String.Affix, String.Double), "f-double"),
+        (r"\b(f)(')", _parts(String.Affix, String.Single), "f-single"),
         (r'"', String.Double, "double"),
         (r"'", String.Single, "single"),
         (NUMBER, Number),
@@ -173,7 +173,7 @@ def _names(words: Words) -> list[Any]:
         (rf"(?<=[(,\s])({NAME})(?=[ \t]*=(?!=))", Name.Variable),
         (
             rf"(=)(\s*)({any_of(words.initialisers)})(?=[ \t]*(?:#|$))",
-            bygroups(Operator, Whitespace, Name.Builtin),
+            _parts(Operator, Whitespace, Name.Builtin),
         ),
         (any_of(OWN_NAMES) + NO_NAME, Name.Builtin.Pseudo),
         (any_of(words.layers), Name.Builtin),
@@ -181,7 +181,7 @@ def _names(words: Words) -> list[Any]:
         (rf"(?<=\s){functions}(?=\s*\}})", Name.Builtin),
         # Behind an arrow stands a function, or a layer that the net has named.
         *((rf"{behind}{functions}(?!\s*:\s)", Name.Builtin) for behind in _PLACES),
-        (rf"(?<=->\s)(\()({functions})", bygroups(Punctuation, Name.Builtin)),
+        (rf"(?<=->\s)(\()({functions})", _parts(Punctuation, Name.Builtin)),
         (rf"(?<=\belse\s){functions}(?=\))", Name.Builtin),
         (any_of(words.dtypes), Keyword.Type),
         (rf"{any_of(CONTAINERS)}(?=\[)", Keyword.Type),

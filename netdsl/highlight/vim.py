@@ -93,7 +93,7 @@ def written(words: Words) -> str:
 
 
 def _words(words: Words) -> Iterator[str]:
-    yield '\n" -- words of the language, and torch\'s layers\n'
+    yield "\n\" -- words of the language, and torch's layers\n"
     yield from _keywords("Control", words.control)
     yield r"syntax match netControl /\<where\>(\@!/" + "\n"
     yield from _keywords("Constant", CONSTANTS)
@@ -113,9 +113,7 @@ def _heads(words: Words) -> Iterator[str]:
     yield '\n" -- statements\n'
     tops = [words.patterns[w] for w in (*ITEMS, "expect", "from", "let")]
     inside = [
-        words.patterns[w]
-        for w in (*TYPED, *words.heads)
-        if w not in ("expect", "from")
+        words.patterns[w] for w in (*TYPED, *words.heads) if w not in ("expect", "from")
     ]
     yield rf"syntax match netHead /\v^%({'|'.join(map(vim, tops))})/" + "\n"
     yield rf"syntax match netHead /\v%(^\s+)@<=<%({'|'.join(map(vim, inside))})/" + "\n"
@@ -131,7 +129,7 @@ def _heads(words: Words) -> Iterator[str]:
 
 def _torch(words: Words) -> Iterator[str]:
     """Functions, which a model may use as names: only in the places above."""
-    yield '\n" -- torch\'s functions\n'
+    yield "\n\" -- torch's functions\n"
     plain = [w for w in words.functions if "." not in w]
     yield from _keywords("Function", plain, " contained")
     rooms: dict[str, list[str]] = {}

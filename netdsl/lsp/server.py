@@ -428,6 +428,8 @@ def serve(version: str) -> None:
     """Talks to an editor over standard input and output."""
     # Python tidies up in the middle of a key stroke otherwise.
     gc.set_threshold(200_000, 50, 1_000)
-    # The server closes what it speaks through; the process still needs its own.
-    with os.fdopen(os.dup(0), "rb") as heard, os.fdopen(os.dup(1), "wb") as said:
-        make_server(version).start_io(heard, said)
+    # The server closes what it writes to, and the process flushes its own at the end.
+    # What it reads from is left open: a thread may still wait there.
+    make_server(version).start_io(
+        os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -81,3 +82,29 @@ def test_editor_sees_what_the_parser_sees(groups: list[Any]) -> None:
         text = read_text(path)
         assert seen["filetype"] == "net"
         assert differences(text, kinds(text, seen["lines"])) == []
+
+
+@pytest.mark.parametrize("editor", EDITORS)
+def test_settings(editor: str, tmp_path: Path) -> None:
+    result = tmp_path / "result.json"
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    settings = {"FOLDER": str(tmp_path), "RESULT": str(result), "PATH": path}
+    run(editor, HERE / "settings.vim", **settings)
+    made = json.loads(result.read_text(encoding="utf-8"))
+    assert made["error"] == ""
+    assert made["comment"] == "# why"
+    assert made["width"] == [1, 4, 4]
+    assert made["format"] == "netdsl fmt -"
+    assert made["typed"] == [
+        "net A(width: int):",
+        "    input x: [N, C]",
+        "    x -> fc: Linear(3)",
+        "      -> relu",
+        "    if C > 3:",
+        "        x = x -> b: Linear(4)",
+        "    else:",
+        "        x = x + 1",
+    ]
+    ((line, column, kind, text),) = made["found"]
+    assert (line, column, kind) == (3, 10, "e")
+    assert "there is no layer or net called `Liner`" in text

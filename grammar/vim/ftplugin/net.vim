@@ -33,7 +33,7 @@ setlocal expandtab shiftwidth=4 softtabstop=4 tabstop=4
 setlocal suffixesadd=.net
 setlocal include=^from define=^\\%(net\\\|fn\\\|extern\\\|let\\)
 setlocal makeprg=netdsl\ check\ --error-format\ short\ %:S
-setlocal errorformat=%f:%l:%c:\ %t%*[a-z]:\ %m,%f:%l:%c:\ %m,%-G%.%#
+setlocal errorformat=%f:%l:%c:\ %t%*[a-z]%m,%f:%l:%c:\ %m,%-G%.%#
 setlocal formatprg=netdsl\ fmt\ -
 
 let b:undo_ftplugin = "setlocal comments< commentstring< formatoptions< expandtab<"

@@ -1,5 +1,5 @@
-" Indentation of .net files: four columns behind a colon or an open bracket; what goes
-" on with `->` stands two columns in.
+" Indentation of .net files as they are typed: four columns behind a colon or an open
+" bracket; what goes on with `->` stands two columns in.  `netdsl fmt` has the last word.
 
 if exists("b:did_indent")
   finish
