@@ -165,7 +165,7 @@ def _makes_products(command: Callable[..., None]) -> Callable[..., None]:
     return command
 
 
-_PRODUCT_OPTIONS = [
+_PRODUCT_OPTIONS: list[Callable[..., Any]] = [
     click.argument("paths", metavar="FILE...", nargs=-1, required=True),
     click.option(
         "-o",

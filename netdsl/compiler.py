@@ -19,7 +19,7 @@ from netdsl.diagnostics import Diagnostic, Report
 from netdsl.elaborate import conditions, expressions, flows, looping, statements
 from netdsl.elaborate.expects import check_expect, use_concrete
 from netdsl.elaborate.fns import define_fn
-from netdsl.elaborate.lints import lint
+from netdsl.elaborate.lints import lint, lint_order
 from netdsl.elaborate.program import Program
 from netdsl.elaborate.values import Factory
 from netdsl.elaborate.walk import Stop, TooMuch, Walk
@@ -255,6 +255,7 @@ def check_function(program: Program, fn: syntax.Fn) -> None:
                 f"`{parameter.name}` is named twice",
                 parameter.name_span,
             )
+    lint_order(program, [(p.name, p.name_span, p.default) for p in fn.parameters])
     if not program.is_called(fn) and all(p.type is not None for p in fn.parameters):
         define_fn(program, fn, told=True)
 

@@ -363,7 +363,7 @@ class ExternModule(Module):
 class ParameterModule(Module):
     """A net parameter, called: `Block(width)`; one trial per binding."""
 
-    __slots__ = ("keywords", "positional", "sizes", "symbol", "trials")
+    __slots__ = ("keywords", "positional", "sizes", "symbol", "trials", "unlike")
 
     def __init__(
         self,
@@ -379,6 +379,8 @@ class ParameterModule(Module):
         self.keywords = dict(keywords)
         self.trials = trials
         self.sizes: tuple[Size, ...] | None = None
+        self.unlike = False
+        """Whether the nets have other names for the arguments it gives by position."""
 
 
 class SkipModule(Module):
@@ -545,14 +547,22 @@ class InitPart(Record):
     owner: ClassVar[None] = None
     target: Expr
     value: Any
+    when: Expr | None
     span: Any
 
 
 class InitRule(Record):
-    """Starting values: of a type (`owner` is its Python), or of a path pattern."""
+    """Starting values: of a type (`owner` is its Python), or of a path pattern;
+    `when` is the static condition that it stands under."""
 
     owner: Any
     pattern: str
     parameter: str
     value: Any
+    when: Expr | None
     span: Any
+
+    @property
+    def path(self) -> str:
+        """The name of the parameter, or of the pattern for it."""
+        return f"{self.pattern}.{self.parameter}" if self.pattern else self.parameter

@@ -118,7 +118,9 @@ class NetMagic:
 
     def net(self, line: str, cell: str) -> None:
         given = self.parser.parse_argstring(line)
-        name = self.cells.name(self.shell.execution_count)
+        # Versions of IPython differ in when they count a cell that runs.
+        count = len(self.shell.history_manager.input_hist_parsed) - 1
+        name = self.cells.name(count)
         data = self.cells.data(cell)
         diagnostics, made = self._load(name, data)
         chosen = _chosen(given.names, made)
@@ -221,5 +223,3 @@ def _told(name: str, value: Any) -> str:
     forward = vars(value).get("forward") if isinstance(value, type) else None
     shapes = inspect.getdoc(forward) if forward is not None else ""
     return f"{name}({shown})" + (f"  {' '.join(shapes.split())}" if shapes else "")
-
-

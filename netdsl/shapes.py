@@ -220,6 +220,13 @@ class Tensor(Record):
         return Tensor(shape, self.dtype)
 
 
+class Parts(tuple[Tensor, ...]):
+    """Tensors that a function of torch cuts another into: how many there are, its
+    types don't say."""
+
+    __slots__ = ()
+
+
 def promote(*dtypes: str) -> str:
     """The dtype of an operation on tensors of these dtypes."""
     if "any" in dtypes:

@@ -15,7 +15,7 @@ from statistics import median, quantiles
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from long_file import keys, long_file  # noqa: E402
+from long_file import keys, long_file
 
 BAR = 100.0
 URI = "file:///long.net"

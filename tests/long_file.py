@@ -49,7 +49,10 @@ def _block(name: str, size: int, random: Random) -> list[str]:
 def _statement(n: int, random: Random) -> list[str]:
     kinds = [
         [f"    x = x -> conv{n}: Conv2d(width, 3, padding=1) -> relu"],
-        [f"    # What comes out of step {n} is normalised.", f"    x = x -> norm{n}: BatchNorm2d"],
+        [
+            f"    # What comes out of step {n} is normalised.",
+            f"    x = x -> norm{n}: BatchNorm2d",
+        ],
         [f"    x = x -> step{n}: ConvNorm(width)"],
         [
             f"    y{n} = x -> mean(dim=(2, 3)) -> down{n}: Linear(half(width))",

@@ -46,6 +46,9 @@ expect Model(depth=2) params == 13_894
 '''
 
 
+HEAD = "net A:\n    input x: [N, C]\n    "
+
+
 class Desk:
     """One file under edit."""
 
@@ -195,14 +198,14 @@ def test_counts_of_examples(file: str, net: str, count: str | None) -> None:
         ("net A(w: ", "int net float", "Linear"),
         ("net A(w: int):\n    in", "input let param w", "Linear net"),
         ("net A(w: int):\n    input x: [N, C]\n    input y: [", "N C w K", "relu x"),
-        ("net A:\n    input x: [N, C]\n    a: ReLU\n    x -> ", "a relu Linear Block", "x"),
-        ("net A:\n    input x: [N, C]\n    x -> fc: ", "Linear Block Model skip", "relu"),
-        ("net A:\n    input x: [N, C]\n    x -> fc: Linear(", "bias= C K half", "input="),
-        ("net A:\n    input x: [N, C]\n    x -> fc: Linear(4, ", "bias= in_features=", ""),
+        (HEAD + "a: ReLU\n    x -> ", "a relu Linear Block", "x"),
+        (HEAD + "x -> fc: ", "Linear Block Model skip", "relu"),
+        (HEAD + "x -> fc: Linear(", "bias= C K half", "input="),
+        (HEAD + "x -> fc: Linear(4, ", "bias= in_features=", ""),
         ("net A:\n    input x: [N, C, H, W]\n    x -> Block(", "width= p= C=", "bias="),
-        ("net A:\n    input x: [N, C]\n    x -> pad([1, 1], mode=", '"reflect" "circular"', ""),
-        ("net A:\n    input x: [N, C]\n    x -> linalg.", "norm", "relu"),
-        ("net A:\n    input x: [N, C]\n    # x -> ", "", "Linear relu"),
+        (HEAD + "x -> pad([1, 1], mode=", '"reflect" "circular"', ""),
+        (HEAD + "x -> linalg.", "norm", "relu"),
+        (HEAD + "# x -> ", "", "Linear relu"),
     ],
 )  # fmt: skip
 def test_completion(desk: Desk, tail: str, has: str, lacks: str) -> None:
@@ -213,7 +216,8 @@ def test_completion(desk: Desk, tail: str, has: str, lacks: str) -> None:
 
 def test_completion_of_what_a_layer_has() -> None:
     text = (
-        "net A:\n    input x: [N, 4]\n    x -> fc: Linear(8) -> b: Linear(4, bias=False)"
+        "net A:\n    input x: [N, 4]\n"
+        "    x -> fc: Linear(8) -> b: Linear(4, bias=False)"
         "\n    tie b."
     )
     page = Desk(text.rpartition("\n")[0] + "\n").write(text)

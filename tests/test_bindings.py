@@ -92,3 +92,55 @@ net Model():
     x -> a: Unit(8) -> b: Unit(6, Norm={norm}) -> c: Unit(4, Act=skip)
 """)
     assert netdsl.load(path, "Model")(torch.randn(2, 3, 5, 5)).shape == (2, 4, 5, 5)
+
+
+NAMED = """
+net Deep(width: int, depth: int):
+    input x: [N, C]
+    x -> fcs: [Linear(width) for _ in range(depth)] -> fc: Linear(width)
+
+net Deeper(depth: int):
+    input x: [N, C]
+    x -> fcs: [Linear(16) for _ in range(depth)]
+
+net Wide(times: int):
+    input x: [N, C]
+    x -> wide: Linear(16 * times) -> fc: Linear(16)
+
+net Two(Layer: net):
+    input x: [N, C]
+    x -> a: Layer(3) -> b: Layer(4)
+
+net Outer(Layer: net):
+    input x: [N, C]
+    x -> two: Two(Layer(16))
+
+net two = Two(Deep(16))
+net outer = Outer(Deep)
+net deeper = Two(Deeper)
+"""
+
+
+def run_all(tmp_path, text: str, names: list[str]) -> None:
+    path = tmp_path / "model.net"
+    path.write_text(text)
+    x = torch.randn(2, 5)
+    for name in names:
+        assert netdsl.load(path, name, C=5)(x).shape == (2, 16)
+
+
+def test_arguments_behind_those_of_a_binding_go_by_name(tmp_path):
+    text = python(tmp_path, NAMED)
+    assert "self.a = Layer(in_features, depth=3)" in text
+    assert "return Two(in_features, partial(Deep, width=16))" in text
+    assert "self.two = Two(in_features, partial(Layer, width=16))" in text
+    run_all(tmp_path, NAMED, ["two", "outer", "deeper"])
+
+
+def test_bindings_that_name_an_argument_differently_get_a_class_each(tmp_path):
+    unlike = NAMED + "net wide = Two(Wide)\n"
+    text = python(tmp_path, unlike)
+    assert "class Two(" not in text and "class Outer(" not in text
+    assert "self.a = Deep(in_features, 16, 3)" in text
+    assert "self.a = Wide(in_features, 3)" in text
+    run_all(tmp_path, unlike, ["two", "outer", "deeper", "wide"])

@@ -210,3 +210,24 @@ net a = A([(4, 3, ReLU), (8, 1, Tanh)])
     model = netdsl.loads(text, "a")
     assert isinstance(model.body[5], torch.nn.Tanh)
     assert model(torch.randn(1, 3, 8, 8)).shape == (1, 1, 6, 6)
+
+
+def test_a_loop_variable_is_nearer_than_a_layer_of_its_name(tmp_path):
+    text = """
+net Model(n: int):
+    input x: [N, 4]
+    fcs: [Linear(4, bias=False) for _ in range(n)]
+    y = x -> fc: Linear(4, bias=False)
+    outs = [x -> fc for fc in fcs]
+    for fc in fcs:
+        y = y -> fc
+    y + outs[0] -> fc
+"""
+    path = tmp_path / "model.net"
+    path.write_text(text)
+    model = netdsl.load(path, n=2)
+    x = torch.randn(3, 4)
+    y = model.fc(x)
+    for layer in model.fcs:
+        y = layer(y)
+    assert torch.equal(model(x), model.fc(y + model.fcs[0](x)))

@@ -139,13 +139,9 @@ def test_only_named_modules_are_found(folder: Path) -> None:
 def test_a_real_module_wins(folder: Path) -> None:
     write(folder, "real.net", TEXT)
     write(folder, "real.py", "origin = 'Python'\n")
-    write(folder, "json.net", TEXT)
-    with netdsl.install_hook(["real", "json"]):
-        import json
-
+    with netdsl.install_hook("real"):
         import real  # type: ignore[import-not-found]
     assert real.origin == "Python"
-    assert json.loads("1") == 1
 
 
 @pytest.mark.parametrize("init", [True, False], ids=["package", "namespace"])

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
+from edits import edits
+from long_file import long_file
 
+from netdsl import syntax
 from netdsl.compiler import Session
-from netdsl.diagnostics import Diagnostic
+from netdsl.diagnostics import Diagnostic, Report
+from netdsl.limits import Limits
 from netdsl.parse import Parser
-from netdsl.source import Chunk
+from netdsl.source import Chunk, Source, Span
 
 EXAMPLES = sorted((Path(__file__).parent.parent / "examples").glob("*.net"))
 
@@ -122,3 +127,99 @@ def test_every_line_of_an_example_can_go(path: Path) -> None:
     for i in range(0, len(lines), max(7, len(lines) // 6)):
         text = "".join(lines[:i] + lines[i + 1 :])
         assert told(session, text) == told(Session(), text), lines[i]
+
+
+# -- what an editor sends ----------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["tutorial.net", "resnet.net", "gpt2.net"])
+def test_any_edit_leaves_what_a_fresh_run_says(name: str) -> None:
+    """Random edits in one session; `NETDSL_EDITS` says how many."""
+    original = (EXAMPLES[0].parent / name).read_text(encoding="utf-8")
+    session = Session(observes=True)
+    told(session, original)
+    for text in edits(3, original, int(os.environ.get("NETDSL_EDITS", "15"))):
+        assert told(session, text) == told(Session(), text), text
+
+
+def flat(node: object) -> object:
+    """A tree with its places, to be compared."""
+    if isinstance(node, Span):
+        return node.start, node.end, node.text
+    if isinstance(node, tuple):
+        return [flat(n) for n in node]
+    if isinstance(node, syntax.Node):
+        return type(node).__name__, [flat(getattr(node, f)) for f in node.fields]
+    return node
+
+
+def test_an_edited_item_has_the_tree_of_a_fresh_one() -> None:
+    original = long_file(150, 120)
+    parser = Parser()
+    for text in (original, *edits(5, original, 40)):
+        trees, reports = [], []
+        for each in (parser, Parser()):
+            report = Report()
+            source = Source("a.net", text)
+            trees.append(flat(each.parse(source, report, Limits()).items))
+            reports.append([_flat(d) for d in report])
+        assert trees[0] == trees[1]
+        assert reports[0] == reports[1]
+
+
+def test_statements_that_did_not_change_are_not_parsed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    text = long_file(150, 120)
+    session = Session()
+    told(session, text)
+    counter = Counter(monkeypatch)
+    edited = text.replace("dropout(p)", "dropout(0.2)", 1)
+    assert told(session, edited) == told(Session(), edited)
+    assert counter.parsed[0] == "net _"
+    assert counter.parsed.count("net _") == 1
+
+
+def test_the_edited_item_comes_first() -> None:
+    text = TEXT.replace("bais", "bias").replace("nonsense", "relu")
+    text = text.replace("params == 10", "params == 9")
+    session = Session()
+    assert told(session, text) == []
+    edited = text.replace("Linear(width)", "Linear(width, 3)")
+    steps = list(session.analysing("a.net", edited.encode()))
+    assert [d.code for d in steps[0].diagnostics] == ["too-many-arguments"]
+    assert len(steps) > 1
+    assert [_flat(d) for d in steps[-1].diagnostics] == told(Session(), edited)
+
+
+def test_a_run_that_is_left_loses_nothing() -> None:
+    session = Session()
+    told(session, TEXT)
+    for word in ("Body(3)", "Body(width=4)", "Body(5, 6)"):
+        edited = TEXT.replace("Body(32)", word)
+        next(session.analysing("a.net", edited.encode()))
+        moved = edited.replace("fc: Linear(width)", "fc: Linear(2 * width)")
+        steps = session.analysing("a.net", moved.encode())
+        next(steps)
+        del steps
+        assert told(session, moved) == told(Session(), moved)
+
+
+def test_classes_are_handed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    from netdsl.elaborate.defining import Definitions
+
+    text = long_file(200, 60)
+    session = Session()
+    assert {line[0] for line in told(session, text)} <= {"warning"}
+    walked: list[str] = []
+    walk = Definitions.walk_definition
+
+    def noted(self: Definitions, net: syntax.Net, *rest: object) -> object:
+        walked.append(net.name)
+        return walk(self, net, *rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Definitions, "walk_definition", noted)
+    told(session, text.replace("dropout(p)", "dropout(0.2)", 1))
+    changed = set(walked)
+    assert changed < {f"Block{i}" for i in range(9)} | {"Model", "ConvNorm"}
+    assert len([n for n in changed if n.startswith("Block")]) == 1

@@ -251,7 +251,8 @@ async def test_open_texts_shadow_the_disk(editor: Editor) -> None:
     (editor.folder / "blocks.net").write_text(
         "net Old:\n    input x: [N, C]\n    x -> relu\n"
     )
-    text = 'from "blocks.net" import New\n\nnet Main:\n    input x: [N, 4]\n    x -> a: New\n'
+    text = 'from "blocks.net" import New\n\nnet Main:\n    input x: [N, 4]\n'
+    text += "    x -> a: New\n"
     editor.open(text, "main.net")
     (found,) = await editor.told("main.net")
     assert found.code == "missing-net"

@@ -34,7 +34,7 @@ def show(value: Any) -> str:
         case Unknown():
             return value.type
         case Tensor():
-            return str(value)
+            return str(value.with_shape(_told_apart(value.shape)))
         case Dim():
             return dims.show(value)
         case tuple() | list():
@@ -45,6 +45,19 @@ def show(value: Any) -> str:
         case str():
             return f'"{value}"'
     return str(value) if value is None or isinstance(value, int | float) else ""
+
+
+def _told_apart(shape: Shape) -> Shape:
+    """The shape with `_` for sizes that look like another one and aren't: what a loop
+    makes of them has no name of its own."""
+    if shape.star is not None:
+        return shape
+    first: dict[str, Size] = {}
+    for size in shape.head:
+        first.setdefault(dims.show(size), size)
+    unnamed = dims.of(dims.Name("_"))
+    sizes = [s if first[dims.show(s)] == s else unnamed for s in shape.head]
+    return Shape(tuple(sizes))
 
 
 def _is_short(count: Size) -> bool:

@@ -21,6 +21,7 @@ from netdsl.elaborate.values import (
     NetParameter,
     OpenNets,
     Rounds,
+    leaves,
     type_name,
 )
 from netdsl.facts import Comparison
@@ -201,9 +202,22 @@ def compare(op: str, a: Any, b: Any, expr: graph.Expr, dynamic: bool) -> Any:
         if op in ("==", "!=") and a == b and not isinstance(a, Condition):
             return op == "=="
         return Condition("opaque", (expr,), dynamic)
+    if any(is_open(leaf) for leaf in (*leaves(a), *leaves(b))):
+        return _part_by_part(op, a, b, expr, dynamic)
     if op in _ORDER and not (is_number(a) and is_number(b)) and type(a) is not type(b):
         raise _not_for(op, a, b)
     return _PYTHON[op](a, b)
+
+
+def _part_by_part(op: str, a: Any, b: Any, expr: graph.Expr, dynamic: bool) -> Any:
+    """`a == b` of lists or tuples that hold what is not known."""
+    if op not in ("==", "!=") or isinstance(a, dict) or isinstance(b, dict):
+        return Condition("opaque", (expr,), dynamic)
+    if type(a) is not type(b) or len(a) != len(b):
+        return op == "!="
+    pairs = zip(a, b, strict=True)
+    parts = tuple(compare(op, x, y, expr, dynamic) for x, y in pairs)
+    return Condition("and" if op == "==" else "or", parts, dynamic)
 
 
 def _identity(op: str, a: Any, b: Any, expr: graph.Expr, dynamic: bool) -> Any:
@@ -310,6 +324,7 @@ def _rounds_of_unknown(value: Unknown) -> Rounds:
         dims.Name(f"len({text})", 0, None, graph.CallOf("len", (value.origin,)))  # type: ignore[arg-type]
     )
     inner = value.type[value.type.find("[") + 1 : -1] if "[" in value.type else "any"
+    inner = inner.removesuffix(", ...")
 
     def at(index: Size) -> Any:
         return element(value, inner, index)
@@ -324,15 +339,18 @@ def element(value: Unknown, inner: str, index: Size) -> Any:
         base, indices = _indexed(value.origin)
         return dims.of(dims.Element(text_of(base), base, *indices, index))
     place = graph.Item(value.origin, (graph.SizeOf(index),), False)  # type: ignore[arg-type]
-    nested = (
-        value.part(inner, place, f"{text}[{dims.show(index)}]")
-        if isinstance(value, OpenNets) and "net" in inner
-        else Unknown(inner, place)
-    )
-    if inner.startswith("tuple[") and "..." not in inner:
-        kinds = split_types(inner[6:-1])
-        return tuple(element(nested, kind, i) for i, kind in enumerate(kinds))
-    return nested
+    if isinstance(value, OpenNets) and "net" in inner:
+        return in_parts(value.part(inner, place, f"{text}[{dims.show(index)}]"))
+    return in_parts(Unknown(inner, place))
+
+
+def in_parts(value: Any) -> Any:
+    """An unknown tuple of known length as a tuple of its unknown parts."""
+    kind = value.type if isinstance(value, Unknown) else ""
+    if not kind.startswith("tuple[") or "..." in kind or "|" in kind:
+        return value
+    kinds = enumerate(split_types(kind[6:-1]))
+    return tuple(element(value, part, i) for i, part in kinds)
 
 
 def one_of(values: list[Any], expr: graph.Expr, text: str, index: Size) -> Any:

@@ -54,6 +54,7 @@ class _Arm:
         self.forward = walk.forward
         self.layers = walk.layers
         self.ties = walk.ties
+        self.rules = walk.rules
         self.returned = walk.returned
         self.facts = facts
 
@@ -74,6 +75,7 @@ def _walk_arm(
     facts = assume(test.value, truth, walk.facts)
     saved = walk.scope, walk.init, walk.forward, walk.layers, walk.returned
     ties, walk.ties = walk.ties, []
+    rules, walk.rules = walk.rules, []
     walk.scope, walk.layers = dict(walk.scope), dict(walk.layers)
     walk.init, walk.forward = [], []
     try:
@@ -87,7 +89,7 @@ def _walk_arm(
                 return _Arm(walk, facts, told)
     finally:
         walk.scope, walk.init, walk.forward, walk.layers, walk.returned = saved
-        walk.ties = ties
+        walk.ties, walk.rules = ties, rules
 
 
 def _register_other(walk: Walk, node: syntax.If, test: Val, truth: bool) -> None:
@@ -130,6 +132,7 @@ def _meet(walk: Walk, node: syntax.If, test: Val, arms: list[_Arm]) -> None:
                 node.test.span,
             )
         walk.ties.append(graph.Branch(test.expr, then.ties, other.ties, node.span))
+    _meet_rules(walk, node, test, then, other)
     _meet_layers(walk, test, then, other)
     walk.returned = then.returned and other.returned
     if gone:
@@ -175,6 +178,24 @@ def _meet(walk: Walk, node: syntax.If, test: Val, arms: list[_Arm]) -> None:
                 )
                 value = BLUR
             walk.scope[name] = Val(value, a.expr, a.span)
+
+
+def _meet_rules(
+    walk: Walk, node: syntax.If, test: Val, then: _Arm, other: _Arm
+) -> None:
+    """`init` lines keep the condition that they stand under."""
+    if not then.rules and not other.rules:
+        return
+    if is_dynamic(walk, test):
+        walk.error(
+            "unsupported",
+            "`init` can't depend on what only a run knows",
+            node.test.span,
+        )
+    for arm, when in ((then, test.expr), (other, graph.Op("not", (test.expr,)))):
+        for rule in arm.rules:
+            both = when if rule.when is None else graph.Op("and", (when, rule.when))
+            walk.rules.append(rule._replace(when=both))
 
 
 def _same(one: Any, two: Any) -> bool:

@@ -291,6 +291,9 @@ class Definitions(Arguments):
         if not self.tries_defaults and self._take_over(walk, walk.root):
             return
         candidates = walk.candidates = list(self._layer_inputs(walk, net))
+        if self.shapes.get(id(net)) and len(candidates) > 1:
+            # Where none goes through, what is told is of the one that flows in.
+            candidates = [*candidates, candidates[0]]
         for i, inputs in enumerate(candidates):
             last = i == len(candidates) - 1
             with self.report.muted() if not last else _nothing():

@@ -70,9 +70,10 @@ def reached(program: Any, part: Any) -> Iterator[Symbol]:
             for inner in (*part.then, *part.other):
                 yield from reached(program, inner)
         case graph.InitRule():
-            yield from in_expr(program, _starting(part.value))
+            yield from in_expr(program, (part.when, _starting(part.value)))
         case graph.InitPart():
-            yield from in_expr(program, (part.target, _starting(part.value)))
+            parts = (part.target, part.when, _starting(part.value))
+            yield from in_expr(program, parts)
         case graph.Module():
             yield from in_module(program, part)
         case _:

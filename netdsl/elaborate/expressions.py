@@ -343,6 +343,11 @@ def choose(
         return then
     if isinstance(then, Tensor) and isinstance(other, Tensor):
         return join_tensors(walk, then, other, test)
+    if type(then) is type(other) and isinstance(then, tuple | list):
+        if len(then) == len(other):
+            places = (graph.Item(expr, (graph.Const(i),), False) for i in range(len(then)))
+            parts = zip(then, other, places, strict=True)
+            return type(then)(choose(walk, test, *part, known) for part in parts)
     types = dict.fromkeys(type_name(v) for v in (then, other))
     return Unknown(" | ".join(types), expr)
 

@@ -8,6 +8,7 @@ from netdsl import dims, graph, syntax
 from netdsl.diagnostics import Label
 from netdsl.dims import Size, show
 from netdsl.elaborate import arithmetic
+from netdsl.elaborate.lacking import is_optional, optional_owner
 from netdsl.elaborate.narrowing import open_value
 from netdsl.elaborate.reserved import check_name
 from netdsl.elaborate.types import dtype_of, shape_items, split_star, type_text
@@ -73,15 +74,16 @@ def _define(walk: Walk, node: syntax.Input, name: syntax.Name) -> None:
     items = shape_items(kind)
     symbol = Symbol(name.id, "input", "Tensor")
     walk.inputs.append(symbol)
+    if _allows_none(node):
+        symbol.type = "Tensor | None"
     if items is None:
         symbol.type = type_text(walk, node.type)
         value: Any = open_value(symbol.type, graph.Ref(symbol))
     else:
         dtype = dtype_of(walk, kind) if isinstance(kind, syntax.TypeOf) else "float"
         value = Tensor(_symbolic(walk, items, symbol), dtype)
-    if _allows_none(node):
-        symbol.type = f"{symbol.type} | None" if items is not None else symbol.type
-        value = Maybe(value) if items is not None else value
+    if _allows_none(node) and items is not None:
+        value = Maybe(value)
     default: Any = None
     if node.default is not None:
         default = walk.evaluate(node.default)
@@ -116,7 +118,14 @@ def _declare_size(
     walk: Walk, item: syntax.Expression, symbol: Symbol, index: int
 ) -> None:
     """Binds a name that a shape mentions first."""
-    if not isinstance(item, syntax.Name) or item.id == "_" or item.id in walk.scope:
+    if not isinstance(item, syntax.Name) or item.id == "_":
+        return
+    if item.id in walk.scope:
+        first = walk.sizes.get(item.id)
+        known = first.expr.symbol if first and isinstance(first.expr, graph.Ref) else None
+        if known is not None and optional_owner(known) and not is_optional(symbol):
+            # Better read from an input that is always there.
+            known.place = (symbol, index)
         return
     if walk.program.constant(walk.owner, item.id, item.span) is not None:
         return

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from netdsl import graph, syntax
 from netdsl.elaborate.demand import trial_sizes
+from netdsl.elaborate.lacking import lint_sizes
 from netdsl.elaborate.program import Program
 from netdsl.elaborate.trees import every_module
 from netdsl.elaborate.values import NetParameter
@@ -18,13 +20,20 @@ def lint(program: Program, net: syntax.Net) -> None:
     """Warnings about a net, once its class is defined; and what was never used."""
     walk = program.define(net)
     _lint_bindings(program, walk, net)
+    lint_order(program, [(p.name, p.name_span, p.default) for p in net.parameters])
+    inputs = [s for s in net.body if isinstance(s, syntax.Input)]
+    lint_order(program, [(n.id, n.span, s.default) for s in inputs for n in s.names])
     if program.report.failed or walk.blurred:
         # What a mistake left alone, a misspelt name say, may be what uses them.
         return
     if id(net) not in program.specials:
         _lint_needs(program, walk)
     for parameter in net.parameters:
-        if parameter.name not in walk.used and not _only_default(net, parameter):
+        if not (
+            parameter.name in walk.used
+            or _only_default(net, parameter)
+            or _is_shared(program, net, parameter.name)
+        ):
             program.report.warning(
                 "unused-hyperparameter",
                 f"`{net.name}` never uses its hyperparameter `{parameter.name}`",
@@ -47,6 +56,22 @@ def lint(program: Program, net: syntax.Net) -> None:
                 help="use it, or call it `_`",
             )
     _lint_layers(program, walk)
+    lint_sizes(walk)
+
+
+def lint_order(program: Program, given: Sequence[tuple[str, Span, Any]]) -> None:
+    """Python wants the parameters and inputs that have a default behind the others."""
+    first = ""
+    for name, span, default in given:
+        if default is not None:
+            first = first or name
+        elif first:
+            program.report.error(
+                "unsupported",
+                f"`{name}` has no default, and `{first}` ahead of it has one",
+                span,
+                help=f"put `{name}` first, or give it a default",
+            )
 
 
 def _lint_needs(program: Program, walk: Walk) -> None:
@@ -115,6 +140,21 @@ def _only_default(net: syntax.Net, parameter: syntax.Parameter) -> bool:
         if other.default is not None
         for part in syntax.walk(other.default)
     )
+
+
+def _is_shared(program: Program, net: syntax.Net, name: str) -> bool:
+    """Whether a net that stands for the same net parameter uses a hyperparameter of
+    this name: the one call gives it to both."""
+    for bound in program.bindings.values():
+        nets = [f.target for f in bound.values() if isinstance(f.target, syntax.Net)]
+        if any(n is net for n in nets) and any(
+            name in {p.name for p in other.parameters}
+            and name in program.define(other).used
+            for other in nets
+            if other is not net
+        ):
+            return True
+    return False
 
 
 def _lint_layers(program: Program, walk: Walk) -> None:

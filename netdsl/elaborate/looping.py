@@ -48,14 +48,15 @@ def _for(walk: Walk, node: syntax.For) -> None:
     walk.looping += 1
     top, walk.top = walk.top, False
     try:
-        if isinstance(over, Rounds):
-            exact = _exactly(walk, node, source.value)
-            body = _open_loop(walk, node, symbols, over)
-            for name, value in exact.items():
-                val = walk.scope[name]
-                walk.scope[name] = Val(value, val.expr, val.span)
-        else:
-            body = _known_loop(walk, node, symbols, over)
+        with walk.in_loop(target_names(node.target)):
+            if isinstance(over, Rounds):
+                exact = _exactly(walk, node, source.value)
+                body = _open_loop(walk, node, symbols, over)
+                for name, value in exact.items():
+                    val = walk.scope[name]
+                    walk.scope[name] = Val(value, val.expr, val.span)
+            else:
+                body = _known_loop(walk, node, symbols, over)
     finally:
         walk.looping -= 1
         walk.top = top

@@ -17,7 +17,7 @@ from netdsl.elaborate.loops import (
     target_names,
 )
 from netdsl.elaborate.names import left_out, lookup_stage
-from netdsl.elaborate.trials import representatives
+from netdsl.elaborate.trials import argument_names, representatives
 from netdsl.elaborate.values import (
     PLAIN,
     SKIP,
@@ -250,9 +250,7 @@ def from_factory(
             )
             for binding in representatives(walk.program, target.bindings)
         ]
-        return ParameterModule(
-            span, target.symbol, factory.positional, keywords, trials
-        )
+        return _called(span, target, factory.positional, keywords, trials)
     if isinstance(target, syntax.Extern):
         return ExternModule(span, target, factory.positional, keywords)
     if isinstance(target, Declaration):
@@ -264,6 +262,24 @@ def from_factory(
     net.handed = handed
     net.given = walk.program.match_hyperparameters(walk, net)
     return walk.program.specialised(net)
+
+
+def _called(
+    span: Span,
+    parameter: NetParameter,
+    positional: tuple[Argument, ...],
+    keywords: dict[str, Argument],
+    trials: list[Module],
+) -> ParameterModule:
+    """A net parameter, called; its arguments go by name where a net that it stands
+    for has some already."""
+    names = argument_names(parameter.bindings, len(positional))
+    if names:
+        keywords = {**dict(zip(names, positional, strict=True)), **keywords}
+        positional = ()
+    made = ParameterModule(span, parameter.symbol, positional, keywords, trials)
+    made.unlike = names is None
+    return made
 
 
 def _settled(walk: Walk, argument: Argument, span: Span) -> None:

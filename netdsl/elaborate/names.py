@@ -105,16 +105,18 @@ def module_val(module: graph.Module, node: syntax.Expression) -> Val:
 
 def lookup_stage(walk: Walk, node: syntax.Name) -> Val:
     """A name at a stage or before `(`: a layer of this net, then nets and torch's
-    layers, then functions; a loop variable that holds a layer is a layer."""
+    layers, then functions; a loop variable that holds a layer is a layer, and in
+    its loop nearer than one of the net."""
     name = node.id
+    found = walk.scope.get(name)
+    stage = found is not None and isinstance(
+        found.value, ModuleValue | Factory | NetParameter | FunctionValue
+    )
     layer = walk.named_layer(name)
-    if layer is not None:
+    if layer is not None and not (stage and name in walk.loop_names):
         layer.used = True
         return module_val(layer, node)
-    found = walk.scope.get(name)
-    if found is not None and isinstance(
-        found.value, ModuleValue | Factory | NetParameter | FunctionValue
-    ):
+    if found is not None and stage:
         walk.used.add(name)
         value = found.value
         if isinstance(value, ModuleValue) and isinstance(found.expr, graph.Ref):

@@ -88,8 +88,8 @@ def settle(value: Any, is_none: bool) -> Any:
 def open_value(kind: str, origin: Any) -> Any:
     """A value of which only the type is known."""
     from netdsl import dims
-    from netdsl.elaborate.arithmetic import text_of
+    from netdsl.elaborate.arithmetic import in_parts, text_of
 
     if kind == "int":
         return dims.of(dims.Name(text_of(origin), None, None, origin))
-    return Unknown(kind, origin)
+    return in_parts(Unknown(kind, origin))

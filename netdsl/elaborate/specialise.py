@@ -15,6 +15,7 @@ from typing import Any
 from netdsl import dims, graph, syntax
 from netdsl.elaborate.demand import parameter_sizes, registered, trial_sizes
 from netdsl.elaborate.trees import OutOf, every_module
+from netdsl.elaborate.trials import names_given
 from netdsl.elaborate.values import Factory, NetParameter, freeze
 from netdsl.elaborate.walk import Walk
 from netdsl.graph import Argument, NetModule, ParameterModule
@@ -30,11 +31,15 @@ def find_specials(program: Any, walks: Sequence[Walk]) -> dict[int, set[str]]:
         asked = asked_sizes(program, walk)
         for module in _modules(walk):
             if isinstance(module, ParameterModule) and (
-                _differ(program, module) or not _keep(module, asked)
+                module.unlike
+                or _differ(program, module)
+                or not _keep(module, asked)
             ):
                 name = module.symbol.name
                 if walk.hypers.get(name) is module.symbol:
                     found.setdefault(id(walk.owner), set()).add(name)
+            elif isinstance(module, NetModule):
+                found.setdefault(id(walk.owner), set()).update(_unlike(walk, module))
     grown = bool(found)
     while grown:
         grown = False
@@ -84,6 +89,16 @@ def _differ(program: Any, module: ParameterModule) -> bool:
     if len(trials) < 2:
         return False
     return len({len(trial_sizes(program, t)) for t in trials}) > 1
+
+
+def _unlike(walk: Walk, module: NetModule) -> Iterator[str]:
+    """The net parameters that a net hands on with arguments which their nets name
+    differently."""
+    for argument in module.given.values():
+        value = argument.value
+        if isinstance(value, Factory) and isinstance(value.target, NetParameter):
+            if names_given(value) is None and value.target.name in walk.hypers:
+                yield value.target.name
 
 
 def _handed_on(walk: Walk, found: dict[int, set[str]]) -> Iterator[str]:

@@ -180,9 +180,9 @@ def init_rule(walk: Walk, node: syntax.Init) -> graph.InitRule | graph.InitPart:
             )
         value = Initialiser("constant", (val.expr,), ())
     if isinstance(node.pattern, syntax.Subscript):
-        return graph.InitPart(_part(walk, node.pattern), value, node.span)
+        return graph.InitPart(_part(walk, node.pattern), value, None, node.span)
     owner, path, parameter = _pattern(walk, node.pattern)
-    return graph.InitRule(owner, path, parameter, value, node.span)
+    return graph.InitRule(owner, path, parameter, value, None, node.span)
 
 
 def _part(walk: Walk, node: syntax.Subscript) -> graph.Expr:

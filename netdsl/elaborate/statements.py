@@ -288,13 +288,6 @@ def _own(walk: Walk, node: syntax.Own) -> None:
 def _init(walk: Walk, node: syntax.Init) -> None:
     from netdsl.elaborate.starting import init_rule
 
-    if walk.arms:
-        raise walk.stop(
-            "unsupported",
-            "an `init` line can't depend on a condition",
-            node.span,
-            help="let its value depend on it: `normal(std=0.02 if small else 0.01)`",
-        )
     walk.rules.append(init_rule(walk, node))
 
 

@@ -11,9 +11,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from netdsl import dims, syntax
-from netdsl.elaborate.values import Factory, NetParameter, freeze
+from netdsl.elaborate.values import SKIP, Factory, NetParameter, freeze
 from netdsl.elaborate.walk import Stop, TooMuch
 from netdsl.graph import Symbol
+from netdsl.layers.spec import Declaration
 from netdsl.shapes import Refusal, Tensor
 
 
@@ -43,6 +44,71 @@ def _kind(program: Any, binding: Factory) -> Any:
             own = tuple((n, freeze(given[n].value)) for n in shaping if n in given)
             return id(net), len(binding.positional), own
     return freeze(binding)
+
+
+def places_left(factory: Factory, given: int = 0) -> tuple[str, ...] | None:
+    """The names of what a net or layer still takes by position, behind the `given`
+    next ones; None if the nets behind a parameter name it differently."""
+    target, given = factory.target, given + len(factory.positional)
+    if isinstance(target, NetParameter):
+        found = {places_left(b, given) for b in target.bindings if b.target != SKIP}
+        return found.pop() if len(found) == 1 else None
+    if isinstance(target, Declaration):
+        parameters = target.signature.parameters
+        names = [
+            p.name
+            for p in parameters
+            if p.inferred is None and (p.required or not target.infers)
+        ]
+    else:
+        names = [p.name for p in getattr(target, "parameters", ())]
+    return tuple(names[given:])
+
+
+def go_by_name(factory: Factory) -> bool:
+    """Whether the arguments that it has by position will stand behind others in
+    Python: the sizes of the input come first."""
+    target, count = factory.target, len(factory.positional)
+    if isinstance(target, NetParameter):
+        more = [
+            Factory(b.target, (*b.positional, *factory.positional), (), b.span)
+            for b in target.bindings
+        ]
+        return any(map(go_by_name, more))
+    if isinstance(target, syntax.Net):
+        return count > 0
+    if not isinstance(target, Declaration) or not target.infers:
+        return False
+    parameters = target.signature.parameters
+    places = [p for p in parameters if p.inferred is None and p.required][:count]
+    first = next((p for p in parameters if p.inferred is not None), None)
+    if not places or first is None:
+        return False
+    return parameters.index(first) < parameters.index(places[-1])
+
+
+def names_given(factory: Factory) -> tuple[str, ...] | None:
+    """The names of the arguments that it has by position; none if they may stay
+    there, None if the nets behind a parameter name them differently."""
+    if not go_by_name(factory):
+        return ()
+    names = places_left(Factory(factory.target, (), (), factory.span))
+    return None if names is None else names[: len(factory.positional)]
+
+
+def argument_names(
+    bindings: Sequence[Factory], count: int
+) -> tuple[str, ...] | None:
+    """The names by which a call of a net parameter hands its arguments on; none if
+    it hands them on by position, None if the bindings ask for different names."""
+    nets = [b for b in bindings if b.target != SKIP]
+    if not any(map(go_by_name, nets)):
+        return ()
+    found = {(places_left(b) or ())[:count] for b in nets}
+    names = found.pop() if len(found) == 1 else None
+    if names is not None and len(names) < count:
+        return ()  # too many of them, as each binding will say
+    return names
 
 
 def _shaping(program: Any, net: syntax.Net) -> list[str] | None:

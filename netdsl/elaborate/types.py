@@ -84,7 +84,7 @@ def open_hyperparameter(symbol: Symbol, kind: str) -> Any:
     """A hyperparameter's value where the class is defined."""
     if kind == "int":
         return dims.of(dims.Name(symbol.name, None, None, symbol))
-    return Unknown(kind, graph.Ref(symbol))
+    return arithmetic.in_parts(Unknown(kind, graph.Ref(symbol)))
 
 
 def fits_type(value: Any, kind: str) -> bool:

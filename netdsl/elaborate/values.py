@@ -15,7 +15,7 @@ from netdsl import dims, graph
 from netdsl.dims import Dim, Size
 from netdsl.facts import Comparison, Facts
 from netdsl.graph import Argument, Expr, Symbol
-from netdsl.layers.spec import Declaration, Unknown
+from netdsl.layers.spec import Declaration, OpenInts, Unknown
 from netdsl.records import Record
 from netdsl.shapes import Tensor
 
@@ -105,9 +105,15 @@ class Condition(Record):
 
 def for_torch(given: Val | Argument) -> Any:
     """What torch's layers and functions are told of an argument: of a condition,
-    that it is a bool."""
+    that it is a bool; of a list of ints, what each of them is."""
     value = given.value
-    return Unknown("bool", given.expr) if isinstance(value, Condition) else value
+    if isinstance(value, Condition):
+        return Unknown("bool", given.expr)
+    if isinstance(value, Unknown) and value.type in ("list[int]", "tuple[int, ...]"):
+        from netdsl.elaborate.arithmetic import element
+
+        return OpenInts(value, lambda i: element(value, "int", i))
+    return value
 
 
 def decide(value: Any, facts: Facts) -> bool | None:

@@ -123,6 +123,8 @@ class Walk:
         self.names: dict[str, Span] = {}
         self.layer_arms: dict[str, tuple[tuple[Any, bool], ...]] = {}
         self.looping = 0
+        self.loop_names: frozenset[str] = frozenset()
+        """The variables of the loops around what is walked."""
         self.flow_name = ""
         self.touched: list[graph.Module] = []
         self.misread: list[graph.LayerModule] = []
@@ -422,11 +424,21 @@ class Walk:
             self.seen.values[val.span[1:]] = val.value
 
     @contextmanager
+    def in_loop(self, names: Iterable[str]) -> Iterator[None]:
+        """Walks a loop, whose variables are nearer than layers of their name."""
+        outer, self.loop_names = self.loop_names, self.loop_names.union(names)
+        try:
+            yield
+        finally:
+            self.loop_names = outer
+
+    @contextmanager
     def shadowed(self, names: Iterable[str]) -> Iterator[None]:
         """Loop variables of a comprehension, gone afterwards."""
         before = {n: self.scope.get(n) for n in names}
         try:
-            yield
+            with self.in_loop(before):
+                yield
         finally:
             for name, val in before.items():
                 if val is None:

@@ -162,7 +162,7 @@ class FileWriter:
         if name in taken:
             stem = self.program.files.file_of(item).name.rpartition("/")[2]
             stem = stem.rpartition(".")[0] or stem
-            word = "".join(c if c.isalnum() else "_" for c in stem)
+            word = "".join(c if c.isalnum() else "_" for c in stem).strip("_")
             camel = "".join(p.capitalize() for p in word.split("_"))
             if name.isupper():
                 name = f"{word.upper()}_{name}"
@@ -358,8 +358,11 @@ class FileWriter:
             lines.add("")
             lines.add("")
             lines.extend(block)
-        names = {n.name: self.names[id(n)] for n in reversed(self.nets)}
-        sizes = {n.name: self.writer(n).size_texts for n in self.nets}
+        # Of two nets of one name, that of the file itself is meant by it.
+        files = self.program.files
+        nets = sorted(reversed(self.nets), key=lambda n: files.file_of(n) is self.main)
+        names = {n.name: self.names[id(n)] for n in nets}
+        sizes = {n.name: self.writer(n).size_texts for n in nets}
         return Emitted(tuple(lines.lines), names, sizes)
 
     def _constants(self) -> tuple[Lines, dict[int, Lines]]:

@@ -15,12 +15,63 @@ from netdsl.records import Record
 from netdsl.reserved import is_attribute
 
 
-def init_rules(program: Any, walk: Walk, speller: Speller, lines: Lines) -> None:
+Rule: TypeAlias = "graph.InitRule | graph.InitPart"
+
+
+def init_rules(walk: Walk, speller: Speller, lines: Lines) -> None:
     """Writes the walk: each tensor is set once, by the last line that matches it."""
     rules = [r for r in walk.rules if isinstance(r, graph.InitRule)]
-    if rules:
+    parts = [r for r in walk.rules if isinstance(r, graph.InitPart)]
+    tests = list(dict.fromkeys(r.when for r in rules))
+    if len(tests) == 1 or (len(tests) == 2 and tests[1] == graph.Op("not", tests[:1])):
+        # No two walks are made: they would draw in another order.
+        mine = [[r for r in rules if r.when == test] for test in tests]
+        if len(tests) == 1:
+            while parts and parts[0].when == tests[0]:
+                mine[0].append(parts.pop(0))
+        _branches(walk, speller, lines, mine)
+    elif rules:
         _walk(walk, speller, lines, rules)
-    for part in walk.rules:
+    for group in _alike(parts):
+        _branches(walk, speller, lines, [group])
+
+
+def _alike(rules: list[Any]) -> list[list[Any]]:
+    """Rules one behind the other under one condition."""
+    groups: list[list[Any]] = []
+    for rule in rules:
+        if groups and groups[-1][0].when == rule.when:
+            groups[-1].append(rule)
+        else:
+            groups.append([rule])
+    return groups
+
+
+def _branches(
+    walk: Walk, speller: Speller, lines: Lines, groups: list[list[Any]]
+) -> None:
+    """The rules of one condition, and those of its opposite."""
+    for group, word in zip(groups, ("if", "else"), strict=False):
+        test = group[0].when
+        if test is None:
+            _unconditional(walk, speller, lines, group)
+            continue
+        line = f"if {_test(speller, test)}:" if word == "if" else "else:"
+        lines.add(line, group[0].span)
+        with lines.indented():
+            _unconditional(walk, speller, lines, group)
+
+
+def _unconditional(
+    walk: Walk, speller: Speller, lines: Lines, rules: list[Any]
+) -> None:
+    """Rules whose condition holds where they stand."""
+    whole = [r for r in rules if isinstance(r, graph.InitRule)]
+    if whole:
+        under = {id(r): r.when for r in whole}
+        bare = [r._replace(when=None) for r in whole]
+        _walk(walk, speller, lines, bare, [under[id(r)] for r in whole])
+    for part in rules:
         if isinstance(part, graph.InitPart):
             _assign(speller, lines, part, speller.text(part.target))
 

@@ -184,6 +184,8 @@ class Signatures(Symbols):
                 return f"{self.annotation_of(value.value)} | None"
             case None:
                 return "None"
+            case Parts():
+                return f"tuple[{self.imports.use('Tensor')}, ...]"
             case tuple():
                 inner = ", ".join(self.annotation_of(v) for v in value)
                 return f"tuple[{inner}]"

@@ -12,6 +12,7 @@ from netdsl.dims import Size
 from netdsl.elaborate.arithmetic import text_of
 from netdsl.elaborate.members import has_class
 from netdsl.elaborate.trees import OutOf
+from netdsl.elaborate.trials import names_given
 from netdsl.elaborate.values import (
     SKIP,
     DType,
@@ -337,7 +338,7 @@ class Speller:
         if not value.positional and not value.keywords:
             return name
         self.imports.use("partial")
-        names = _behind_sizes(target, len(value.positional))
+        names = names_given(value) or ()
         keywords = (*zip(names, value.positional, strict=False), *value.keywords)
         inner = self.given(value.positional[len(names) :], keywords)
         return f"partial({name}, {inner})"
@@ -510,24 +511,6 @@ class Speller:
                 owner += f"[{self.size(index)[0]}]"
             text += f"[{text_of(graph.SizeOf(index))}]"
         return owner
-
-
-def _behind_sizes(target: Any, count: int) -> list[str]:
-    """The names of arguments ahead of which the sizes of the input will be given;
-    empty if they keep their places."""
-    if isinstance(target, NetParameter):
-        bound = [b.target for b in target.bindings if b.target != SKIP]
-        names = [_behind_sizes(b, count) for b in bound]
-        return names[0] if names and all(n == names[0] for n in names) else []
-    if isinstance(target, syntax.Net):
-        return [p.name for p in target.parameters[:count]]
-    if not isinstance(target, Declaration) or not target.infers:
-        return []
-    parameters = target.signature.parameters
-    places = [p for p in parameters if p.inferred is None and p.required][:count]
-    first = next((p for p in parameters if p.inferred is not None), None)
-    moved = places and first and parameters.index(first) < parameters.index(places[-1])
-    return [p.name for p in places] if moved else []
 
 
 def _has_factory(value: Any) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from netdsl import graph, syntax
+from netdsl.elaborate.lacking import optional_owner
 from netdsl.elaborate.walk import Walk
 from netdsl.emit.spelling import ATOM, Imports, Speller
 from netdsl.graph import Symbol
@@ -159,6 +160,10 @@ class Symbols:
     def _size_in_forward(self, symbol: Symbol) -> str:
         if symbol.place is None:
             return symbol.name
+        owner = optional_owner(symbol)
+        if owner is not None:
+            # It can be read only where the input is there.
+            return f"{self._in_forward(owner)}.shape[{symbol.place[1]}]"
         self.unpacked.setdefault(id(symbol), symbol)
         return self._local_size(symbol)
 

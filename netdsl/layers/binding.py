@@ -9,6 +9,7 @@ from netdsl.dims import Dim, show
 from netdsl.layers.spec import (
     WIDTHS,
     Declaration,
+    OpenInts,
     Parameter,
     Signature,
     Unknown,
@@ -253,6 +254,8 @@ def _checked_all(
 def _normal(parameter: Parameter, value: Value) -> Value:
     if parameter.width and _is_int(value):
         return (value,) * parameter.width
+    if parameter.width and isinstance(value, OpenInts):
+        return tuple(value.at(i) for i in range(parameter.width))
     if isinstance(value, list):
         return tuple(value)
     return value

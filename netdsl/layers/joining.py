@@ -8,7 +8,15 @@ from netdsl.dims import Size, floordiv, maximum, modulo, show
 from netdsl.facts import Comparison
 from netdsl.layers.call import Call
 from netdsl.layers.spec import function
-from netdsl.shapes import Refusal, Shape, Tensor, Undecided, fixed, result_dtype
+from netdsl.shapes import (
+    Parts,
+    Refusal,
+    Shape,
+    Tensor,
+    Undecided,
+    fixed,
+    result_dtype,
+)
 
 Tensors = tuple[Tensor, ...]
 
@@ -103,7 +111,7 @@ def _stack(c: Call) -> Tensor:
 
 
 def parts(tensor: Tensor, place: int, sizes: Sequence[Size]) -> Tensors:
-    return tuple(tensor.with_shape(tensor.shape.replace(place, s)) for s in sizes)
+    return Parts(tensor.with_shape(tensor.shape.replace(place, s)) for s in sizes)
 
 
 def _positive(c: Call, name: str) -> None:
@@ -211,7 +219,7 @@ def _unbind(c: Call) -> Tensors:
     size = c.facts.normal(tensor.shape.at(place))
     if not isinstance(size, int):
         raise Undecided("dim")
-    return (tensor.with_shape(tensor.shape.without(place)),) * size
+    return Parts([tensor.with_shape(tensor.shape.without(place))] * size)
 
 
 def _meshgrid(c: Call) -> Tensors:
@@ -226,7 +234,7 @@ def _meshgrid(c: Call) -> Tensors:
     sizes = [t.shape.head[0] if t.shape.head else 1 for t in tensors]
     if c.known("indexing") == "xy" and len(sizes) > 1:
         sizes[0], sizes[1] = sizes[1], sizes[0]
-    return tuple(t.with_shape(fixed(*sizes)) for t in tensors)
+    return Parts(t.with_shape(fixed(*sizes)) for t in tensors)
 
 
 function(

@@ -69,6 +69,16 @@ class Unknown:
         return f"Unknown({self.type})"
 
 
+class OpenInts(Unknown):
+    """A list of ints of which not even the length is known; `at` gives one of them."""
+
+    __slots__ = ("at",)
+
+    def __init__(self, value: Unknown, at: Callable[[int], Size]) -> None:
+        super().__init__(value.type, value.origin)
+        self.at = at
+
+
 REQUIRED = object()
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
 from netdsl.diagnostics import Diagnostic
-from netdsl.parse import habits, margins, missing
+from netdsl.parse import habits, margins, missing, operators
 from netdsl.parse.site import Guess, Site, moved, with_edits
 from netdsl.parse.trouble import Mistake
 from netdsl.source import Chunk
@@ -65,6 +65,7 @@ _SYNTAX: tuple[Callable[[Site], Guess | Sequence[Guess] | None], ...] = (
     missing.arrow_without_stage,
     missing.double_bar,
     margins.double_or,
+    operators.sign_of_bits,
     missing.bar_outside,
     habits.doubled_comma,
     missing.comma,
@@ -80,6 +81,7 @@ _CHARACTERS = (
     margins.greek,
     habits.slashes,
     margins.doubled_sign,
+    operators.sign_of_bits,
 )
 
 
