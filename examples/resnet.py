@@ -1,6 +1,6 @@
 """Deep residual network (He et al., 2015), https://arxiv.org/abs/1512.03385"""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from torch import Tensor, nn
@@ -100,7 +100,7 @@ class ResNet(nn.Module):
     def __init__(
         self,
         Block: Callable[..., BasicBlock | Bottleneck],
-        depths: list[int],
+        depths: Sequence[int],
         num_classes: int = 1000,
     ) -> None:
         super().__init__()

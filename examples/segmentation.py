@@ -2,7 +2,7 @@
 and DeepLabV3 (Chen et al., 2017), https://arxiv.org/abs/1706.05587
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import torch
@@ -90,7 +90,7 @@ class Stage(nn.Sequential):
 class Backbone(nn.Module):
     """A ResNet without its head, whose last two stages dilate instead of striding."""
 
-    def __init__(self, depths: list[int]) -> None:
+    def __init__(self, depths: Sequence[int]) -> None:
         super().__init__()
         self.conv1 = nn.Conv2d(3, 64, 7, stride=2, padding=3, bias=False)
         self.bn1 = nn.BatchNorm2d(64)
@@ -203,7 +203,7 @@ class DeepLabHead(nn.Sequential):
 class Segmentation(nn.Module):
     def __init__(
         self,
-        depths: list[int],
+        depths: Sequence[int],
         Head: Callable[..., FCNHead | DeepLabHead],
         classes: int = 21,
         aux: bool = True,

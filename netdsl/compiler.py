@@ -293,12 +293,12 @@ def choose_net(tree: syntax.Program, name: str | None) -> syntax.Net | None:
             known = ", ".join(n.name for n in nets) or "none"
             raise UsageError(f"there is no net {name}{hint} The file has: {known}")
         return found
-    used = {
-        part.id
-        for net in nets
-        for part in syntax.walk(net)
-        if isinstance(part, syntax.Name) and part.id != net.name
-    }
+    used: set[str] = set()
+    for item in tree.items:
+        # A table of nets, `let ACTIVATIONS = {...}`, uses them, too.
+        if isinstance(item, syntax.Net | syntax.Constant):
+            own = item.name if isinstance(item, syntax.Net) else None
+            used |= syntax.names_in(item) - {own}
     free = [n for n in nets if n.name not in used]
     if len(free) != 1:
         names = ", ".join(n.name for n in free or nets) or "none"

@@ -153,6 +153,12 @@ class Item(Expr):
     is_tuple: bool
 
 
+class StarItem(Item):
+    """One of the `count` parts of `*value` in a call"""
+
+    count: int
+
+
 class SliceOf(Expr):
     """`a:b:c`"""
 
@@ -478,6 +484,7 @@ class OwnTensor(Record):
 
     symbol: Symbol
     kind: str
+    dtype: str
     sizes: tuple[Size | Expr, ...]
     value: Any
     options: tuple[tuple[str, Expr], ...]

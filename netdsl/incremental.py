@@ -61,6 +61,8 @@ class _Known(NamedTuple):
     needs: _Needs
     names: tuple[frozenset[str], ...]
     """If there are messages: all names, since `did you mean` looks through them."""
+    line: int
+    """Where the item begins, if they speak of lines by their number; else 0."""
     diagnostics: tuple[Diagnostic, ...]
     walk: Walk | None
 
@@ -106,6 +108,8 @@ class Memory:
             return None
         if known.names and known.names != self._names:
             return None
+        if known.line and known.line != item.span.line:
+            return None
         self._next[id(item)] = known
         return known.diagnostics
 
@@ -139,7 +143,9 @@ class Memory:
         walk = program.known_class(item)
         if isinstance(item, syntax.Fn) and program.observes:
             walk = define_fn(program, item)
-        self._next[id(item)] = _Known(self._needs(program, item), names, told, walk)
+        line = item.span.line if any(map(_has_line, told)) else 0
+        needs = self._needs(program, item)
+        self._next[id(item)] = _Known(needs, names, line, told, walk)
 
     def walk_of(self, item: syntax.Item) -> Walk | None:
         """The walk that defined a net, as of the last run that walked it."""
@@ -158,7 +164,9 @@ class Memory:
         for key, (walk, needs) in self._classes.items():
             if program.files.holds(walk.owner):
                 now = self._needs(program, walk.owner)
-                if needs.same_reach(now) and not self._rests_on_all(now):
+                # What was said may rest on more: all names, say, or line numbers.
+                still = needs.same_reach(now) and not walk.said
+                if still and not self._rests_on_all(now):
                     classes[key] = walk
         self._handed = bool(classes)
         uses = {k: u for k, u in self._uses.items() if _net_of(k) in classes}
@@ -244,6 +252,11 @@ def _is_plain(value: Any) -> bool:
         part is None or isinstance(part, Tensor | Dim | int | float | str)
         for part in leaves(value)
     )
+
+
+def _has_line(d: Diagnostic) -> bool:
+    """Whether a message says the number of a line."""
+    return any("line " in text for text in (d.text, d.note, d.help))
 
 
 def _is_there(d: Diagnostic, chunks: set[int]) -> bool:

@@ -60,11 +60,6 @@ def execute(text: str, shown: str, externs: Mapping[str, Any]) -> LiveModule:
 
 
 def _run(name: str, origin: Origin) -> LiveModule:
-    try:
-        import torch  # noqa: F401
-    except ImportError as error:
-        text = "a live net needs torch: pip install 'netdsl[torch]'"
-        raise ModuleNotFoundError(text, name="torch") from error
     file_name = f"<{name}>"
     module = LiveModule(name)
     module.__netdsl__ = origin

@@ -6,7 +6,7 @@ no generated code.
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, dataclass_transform
+from typing import Any, ClassVar, Self, dataclass_transform
 
 
 @dataclass_transform(frozen_default=True)
@@ -100,6 +100,12 @@ class Record(metaclass=_Meta):
 
     def _values(self) -> tuple[Any, ...]:
         return tuple([getattr(self, f) for f in self.compared])
+
+    def replaced(self, **fields: Any) -> Self:
+        """The same record with other values in some fields."""
+        values = (fields.get(f, getattr(self, f)) for f in self.fields)
+        made: Self = type(self)(*values)
+        return made
 
     def __eq__(self, other: object) -> bool:
         return self is other or (

@@ -27,6 +27,7 @@ from torchvision.ops import misc, stochastic_depth
 
 # `models.googlenet` is the function of the same name.
 inception = import_module("torchvision.models.googlenet")
+inception_v3 = import_module("torchvision.models.inception")
 
 
 def image(size: int, batch: int = 2) -> Callable[[], tuple[Tensor]]:
@@ -89,6 +90,11 @@ GOOGLENET = (
     inception.BasicConv2d, inception.Inception, inception.InceptionAux,
     models.GoogLeNet,
 )  # fmt: skip
+INCEPTION = (
+    inception_v3.BasicConv2d, inception_v3.InceptionA, inception_v3.InceptionB,
+    inception_v3.InceptionC, inception_v3.InceptionD, inception_v3.InceptionE,
+    inception_v3.InceptionAux, inception_v3.Inception3,
+)  # fmt: skip
 
 ORIGINALS = [
     torchvision(
@@ -142,6 +148,22 @@ ORIGINALS = [
         ),
         image(64), code=GOOGLENET,
         parameters=6_624_904, keys=344, digest="3cf031916e",
+    ),
+    Original(
+        "inception_v3", "zoo/inception", "Inception3",
+        lambda: models.Inception3(init_weights=True), image(299), code=INCEPTION,
+        parameters=27_161_264,
+    ),
+    Original(
+        "inception_v3, no aux", "zoo/inception", "Inception3",
+        lambda: models.Inception3(
+            num_classes=10, aux_logits=False, transform_input=True, init_weights=False
+        ),
+        image(96), code=INCEPTION,
+        hyper={
+            "num_classes": 10, "aux_logits": False, "transform_input": True,
+            "init_weights": False,
+        },
     ),
     torchvision(
         "squeezenet1_0", "zoo/squeezenet", "squeezenet1_0", 64, code=SQUEEZENET,

@@ -9,6 +9,8 @@ import transformers
 from originals import Original
 from torch import Tensor, nn
 from transformers import (
+    AlbertConfig,
+    AlbertModel,
     BertConfig,
     BertForPreTraining,
     BertModel,
@@ -25,6 +27,7 @@ from transformers import (
     ViTConfig,
     ViTForImageClassification,
 )
+from transformers.models.albert import modeling_albert as albert
 from transformers.models.bert import modeling_bert as bert
 from transformers.models.clip import modeling_clip as clip
 from transformers.models.gpt2 import modeling_gpt2 as gpt2
@@ -50,6 +53,16 @@ QWEN2 = {
     "vocab_size": 152064, "hidden_size": 3584, "intermediate_size": 18944,
     "num_hidden_layers": 28, "num_attention_heads": 28, "num_key_value_heads": 4,
 }  # fmt: skip
+ALBERT_SMALL = {
+    "vocab": 100, "embedding_width": 16, "width": 32, "depth": 6, "groups": 2,
+    "group_depth": 2, "heads": 4, "hidden": 48, "context": 64, "dropout": 0.1,
+    "attention_dropout": 0.2,
+}  # fmt: skip
+ALBERT = (
+    albert.AlbertEmbeddings, albert.eager_attention_forward, albert.AlbertAttention,
+    albert.AlbertLayer, albert.AlbertLayerGroup, albert.AlbertTransformer,
+    albert.AlbertPreTrainedModel, albert.AlbertModel,
+)  # fmt: skip
 BERT_SMALL = {
     "vocab": 100, "width": 32, "depth": 3, "heads": 4, "hidden": 48, "context": 64,
 }  # fmt: skip
@@ -119,6 +132,17 @@ def decoder_code(module: Any, kind: str) -> list[Any]:
     )  # fmt: skip
     names = [*(kind + name for name in classes), *functions]
     return [getattr(module, name) for name in names]
+
+
+def small_albert(**more: Any) -> nn.Module:
+    return AlbertModel(
+        AlbertConfig(
+            vocab_size=100, embedding_size=16, hidden_size=32, num_hidden_layers=6,
+            num_hidden_groups=2, inner_group_num=2, num_attention_heads=4,
+            intermediate_size=48, max_position_embeddings=64, hidden_dropout_prob=0.1,
+            attention_probs_dropout_prob=0.2, **more,
+        )
+    )  # fmt: skip
 
 
 def small_vit() -> nn.Module:
@@ -214,6 +238,18 @@ ORIGINALS = [
         lambda: with_segments(100), hyper=BERT_SMALL,
         full=lambda: BertModel(BertConfig()), call=hidden_and_pooled, code=BERT,
         parameters=109_482_240, keys=199, digest="a96adcdede",
+    ),
+    Original(
+        "AlbertModel", "zoo/albert", "AlbertModel", small_albert,
+        lambda: with_segments(100), hyper=ALBERT_SMALL,
+        full=lambda: AlbertModel(AlbertConfig()), call=hidden_and_pooled, code=ALBERT,
+        parameters=222_595_584,
+    ),
+    Original(
+        "AlbertModel, no padding", "zoo/albert", "AlbertModel",
+        lambda: small_albert(pad_token_id=None), lambda: tokens(100),
+        hyper=ALBERT_SMALL | {"pad": None}, full=lambda: AlbertModel(AlbertConfig()),
+        call=hidden_and_pooled, code=ALBERT,
     ),
     Original(
         "BertForPreTraining", "zoo/bert", "BertForPreTraining",

@@ -492,4 +492,4 @@ from netdsl.cli import cli
 cli(["check", "a.net"], standalone_mode=False)
 print(*{HEAVY})
 """
-    assert in_a_fresh_process(code) == ["lark"]
+    assert in_a_fresh_process(code) == []

@@ -144,6 +144,25 @@ def test_a_real_module_wins(folder: Path) -> None:
     assert real.origin == "Python"
 
 
+def test_a_real_folder_wins(folder: Path) -> None:
+    write(folder, "realfolder.net", TEXT)
+    write(folder, "realfolder/part.py", "")
+    with netdsl.install_hook("realfolder"):
+        spec = importlib.util.find_spec("realfolder")
+    assert spec is not None
+    assert spec.origin is None
+
+
+def test_a_net_of_the_same_name_in_another_file(folder: Path) -> None:
+    write(folder, "inner.net", "net A(n: int) = [Linear(n)]\nnet B = [A(3), A(4)]\n")
+    write(folder, "same.net", 'from "inner.net" import B\nnet A = [B, ReLU]\n')
+    with netdsl.install_hook("same"):
+        module = importlib.import_module("same")
+    assert module.__all__ == ["A"]
+    assert len(module.A(2)) == 2
+    assert len(netdsl.load(folder / "same.net", "A", in_features=2)) == 2
+
+
 @pytest.mark.parametrize("init", [True, False], ids=["package", "namespace"])
 def test_modules_of_packages(folder: Path, init: bool) -> None:
     top = "packed" if init else "packspace"

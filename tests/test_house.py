@@ -170,6 +170,16 @@ def test_the_package_imports_almost_nothing() -> None:
     assert not loaded_by("import netdsl") & {"torch", "black", "lark", "click"}
 
 
+def test_hook_and_notebook_load_nothing_before_they_are_used() -> None:
+    code = (
+        "import netdsl, importlib.util; netdsl.load_ipython_extension;"
+        "hook = netdsl.install_hook('no_such_module');"
+        "assert importlib.util.find_spec('no_such_module') is None"
+    )
+    found = loaded_by(code)
+    assert not found & {"torch", "black", "lark", "click", "IPython"}
+
+
 def test_check_needs_no_torch() -> None:
     code = (
         "import sys; from netdsl.cli import cli;"

@@ -7,7 +7,6 @@ import inspect
 import io
 import multiprocessing
 import pickle
-import sys
 import traceback
 from pathlib import Path
 from typing import Any
@@ -201,10 +200,3 @@ def test_a_run_time_error_in_an_imported_net_names_that_file(folder: Path) -> No
     )
     text = _traceback(netdsl.load("main.net"), torch.zeros(2, 7))
     assert "# main.net:7" in text and "# own.net:7" in text
-
-
-def test_without_torch_it_says_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "torch", None)
-    text = "net OfNoTorch:\n    input x: [N, 8]\n    x -> fc: Linear(3)\n"
-    with pytest.raises(ModuleNotFoundError, match=r"pip install 'netdsl\[torch\]'"):
-        netdsl.loads(text)

@@ -1,6 +1,7 @@
 """Densely connected network (Huang et al., 2016), https://arxiv.org/abs/1608.06993"""
 
 from collections import OrderedDict
+from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
@@ -50,7 +51,7 @@ class DenseNet(nn.Module):
     def __init__(
         self,
         growth: int,
-        blocks: list[int],
+        blocks: Sequence[int],
         init_features: int = 64,
         bn_size: int = 4,
         drop: float = 0.0,

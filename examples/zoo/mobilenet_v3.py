@@ -1,6 +1,6 @@
 """MobileNetV3 (Howard et al., 2019), https://arxiv.org/abs/1905.02244"""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from torch import Tensor, nn
 
@@ -98,7 +98,7 @@ class InvertedResidual(nn.Module):
 class MobileNetV3(nn.Module):
     def __init__(
         self,
-        blocks: list[
+        blocks: Sequence[
             tuple[int, int, int, bool, Callable[..., nn.ReLU | nn.Hardswish], int]
         ],
         last: int,

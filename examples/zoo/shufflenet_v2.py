@@ -94,7 +94,7 @@ class ShuffleNetV2(nn.Module):
 
     def __init__(
         self,
-        widths: list[int],
+        widths: Sequence[int],
         depths: Sequence[int] = (4, 8, 4),
         stem: int = 24,
         last: int = 1024,

@@ -1,5 +1,7 @@
 """VGG (Simonyan and Zisserman, 2014), https://arxiv.org/abs/1409.1556"""
 
+from collections.abc import Sequence
+
 from torch import Tensor, nn
 
 A = [1, 1, 2, 2, 2]
@@ -9,7 +11,7 @@ E = [2, 2, 4, 4, 4]
 
 
 class Features(nn.Sequential):
-    def __init__(self, in_channels: int, depths: list[int], norm: bool) -> None:
+    def __init__(self, in_channels: int, depths: Sequence[int], norm: bool) -> None:
         super().__init__()
         channels = in_channels
         for width, depth in zip([64, 128, 256, 512, 512], depths, strict=True):
@@ -28,7 +30,7 @@ class VGG(nn.Module):
 
     def __init__(
         self,
-        depths: list[int],
+        depths: Sequence[int],
         norm: bool = False,
         num_classes: int = 1000,
         dropout: float = 0.5,

@@ -61,6 +61,12 @@ def is_open(value: Any) -> bool:
     return isinstance(value, Dim | Unknown | Condition | Rounds)
 
 
+def is_list(value: Any) -> bool:
+    if isinstance(value, Unknown):
+        return value.type.startswith("list")
+    return isinstance(value, list | Rounds)
+
+
 def binary(op: str, a: Any, b: Any, expr: graph.Expr, limits: Limits) -> Any:
     """`a op b` for static values."""
     if isinstance(a, Blur) or isinstance(b, Blur):
@@ -342,6 +348,16 @@ def element(value: Unknown, inner: str, index: Size) -> Any:
     if isinstance(value, OpenNets) and "net" in inner:
         return in_parts(value.part(inner, place, f"{text}[{dims.show(index)}]"))
     return in_parts(Unknown(inner, place))
+
+
+def int_or_element(value: Unknown, inner: str, index: Size) -> Size:
+    """What an unknown int, or list of them, holds for one side: `kernel[0]`."""
+    origin: Any = value.origin
+    place = graph.Item(origin, (graph.SizeOf(index),), False)
+    is_int = graph.CallOf("isinstance", (origin, graph.Raw("int")))
+    text = f"{text_of(origin)}[{dims.show(index)}]"
+    choice = graph.Choose(is_int, origin, place)
+    return dims.of(dims.Name(text, None, None, choice))
 
 
 def in_parts(value: Any) -> Any:

@@ -195,7 +195,7 @@ def _meet_rules(
     for arm, when in ((then, test.expr), (other, graph.Op("not", (test.expr,)))):
         for rule in arm.rules:
             both = when if rule.when is None else graph.Op("and", (when, rule.when))
-            walk.rules.append(rule._replace(when=both))
+            walk.rules.append(rule.replaced(when=both))
 
 
 def _same(one: Any, two: Any) -> bool:

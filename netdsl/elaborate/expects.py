@@ -10,7 +10,7 @@ from netdsl.dims import show
 from netdsl.elaborate import arithmetic
 from netdsl.elaborate.program import Program
 from netdsl.elaborate.types import dtype_of, split_star
-from netdsl.elaborate.values import BLUR, Blur, Val, decide
+from netdsl.elaborate.values import BLUR, Blur, Maybe, Val, decide, leaves
 from netdsl.elaborate.walk import Stop, TooMuch, Walk
 from netdsl.graph import Argument, Symbol
 from netdsl.shapes import DTYPES, Refusal, Shape, Tensor
@@ -38,7 +38,7 @@ def _check_params(walk: Walk, node: syntax.Expect) -> None:
     with walk.report.recorded() as said:
         used = use(walk, net, inputs, keywords, node.subject.span)
         wanted = walk.evaluate(node.params).value
-    if said or isinstance(used.result, Blur):
+    if said or _is_blurred(walk, used.result, node.subject.span):
         return
     count = used.count
     if isinstance(count, dims.Dim):
@@ -107,7 +107,9 @@ def _check_shapes(walk: Walk, node: syntax.Expect, subject: syntax.Compare) -> N
     wanted = type_value(walk, subject.rights[0])
     with walk.report.recorded() as said:
         used = use(walk, net, inputs, keywords, subject.left.span)
-    if said or isinstance(used.result, Blur) or isinstance(wanted, Blur):
+    if said or isinstance(wanted, Blur):
+        return
+    if _is_blurred(walk, used.result, subject.left.span):
         return
     if not same_type(walk, used.result, wanted):
         walk.error(
@@ -117,6 +119,16 @@ def _check_shapes(walk: Walk, node: syntax.Expect, subject: syntax.Compare) -> N
             subject.rights[0].span,
             note=f"the net gives {describe_type(used.result)}",
         )
+
+
+def _is_blurred(walk: Walk, result: Any, span: Span) -> bool:
+    """Whether a net's result isn't known; says so if a shape can't be worked out."""
+    blurred = [v for v in leaves(result) if isinstance(v, Blur)]
+    reason = next((v.reason for v in blurred if v.reason is not None), None)
+    if reason is not None:
+        labels = [Label(reason, "its shape can't be worked out")]
+        walk.error("expect-failed", "this can't be decided", span, labels=labels)
+    return bool(blurred)
 
 
 def _subject(
@@ -282,6 +294,8 @@ def _fill_inputs(
             actual[name] = Val(_put(value, values), graph.Const(None))
         elif definition.input_defaults.get(name) is not None:
             continue
+        elif isinstance(value, Maybe):
+            actual[name] = Val(None, graph.Const(None))
         else:
             actual[name] = Val(
                 value if arithmetic.is_open(value) else BLUR, graph.Const(None)

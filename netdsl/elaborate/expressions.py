@@ -34,7 +34,7 @@ from netdsl.elaborate.values import (
     size_names,
     type_name,
 )
-from netdsl.elaborate.walk import Walk, evaluates, is_blur
+from netdsl.elaborate.walk import Walk, blur_of, evaluates
 from netdsl.graph import Expr, Symbol
 from netdsl.layers import Call, Unknown
 from netdsl.layers.indexing import index_shape
@@ -157,7 +157,7 @@ def _unary(walk: Walk, node: syntax.Unary) -> Val:
         return Val(-value if node.op == "-" else value, graph.Const(-value), node.span)
     expr = graph.Op(node.op, (val.expr,))
     if isinstance(value, Blur):
-        return Val(BLUR, expr, node.span)
+        return Val(value, expr, node.span)
     if isinstance(value, Tensor):
         name = {"-": "neg", "~": "logical_not", "+": "neg"}[node.op]
         return call_operator(walk, name, expr, [val], node.span)
@@ -184,9 +184,10 @@ def _binary(walk: Walk, node: syntax.Binary) -> Val:
     left, right = walk.in_order(
         [lambda: walk.evaluate(node.left), lambda: walk.evaluate(node.right)]
     )
-    expr = graph.Op(node.op, (left.expr, right.expr))
-    if is_blur(left.value, right.value):
-        return Val(BLUR, expr, node.span)
+    expr: Expr = graph.Op(node.op, (left.expr, right.expr))
+    blur = blur_of(left.value, right.value)
+    if blur is not None:
+        return Val(blur, expr, node.span)
     if isinstance(left.value, Tensor) or isinstance(right.value, Tensor):
         return call_operator(walk, node.op, expr, [left, right], node.span)
     for val in (left, right):
@@ -205,19 +206,46 @@ def _binary(walk: Walk, node: syntax.Binary) -> Val:
         text = f"{a} is not a multiple of {b}"
         text += f": {near} divide it" if " and " in near else ""
         walk.remainders.append((node.span, text))
+    if arithmetic.is_list(a) or arithmetic.is_list(b):
+        expr = _of_lists(node.op, left, right)
     value = arithmetic.binary(node.op, a, b, expr, walk.limits)
     return Val(value, expr, node.span)
+
+
+def _of_lists(op: str, left: Val, right: Val) -> Expr:
+    """An operator on lists. One that a class takes may be a tuple in Python: `a + b`
+    is `[*a, *b]`, and `a == b` compares `[*a]`."""
+    if op == "+":
+        items: list[Expr] = []
+        for part in (_surely_list(left).expr, _surely_list(right).expr):
+            if isinstance(part, graph.Sequence):
+                items += part.items
+            else:
+                items.append(graph.Spread(part))
+        return graph.Sequence("list", tuple(items))
+    return graph.Op(op, (_surely_list(left).expr, _surely_list(right).expr))
+
+
+def _surely_list(val: Val) -> Val:
+    """`[*a]` of what may be a tuple in Python."""
+    made = isinstance(val.expr, graph.Sequence | graph.Comprehend)
+    if made or not arithmetic.is_list(val.value):
+        return val
+    return Val(val.value, graph.Sequence("list", (graph.Spread(val.expr),)), val.span)
 
 
 @evaluates(syntax.Compare)
 def _compare(walk: Walk, node: syntax.Compare) -> Val:
     operands = [node.left, *node.rights]
     vals = walk.in_order([lambda o=o: walk.evaluate(o) for o in operands])  # type: ignore[misc]
+    if not {"is", "is not", "in", "not in"}.intersection(node.ops):
+        vals = [_surely_list(v) for v in vals]
     expr: Expr = graph.Op(
         " ".join(node.ops), tuple(v.expr for v in vals)
     )  # `a < b <= c` keeps its operators in one node
-    if is_blur(*(v.value for v in vals)):
-        return Val(BLUR, expr, node.span)
+    blur = blur_of(*(v.value for v in vals))
+    if blur is not None:
+        return Val(blur, expr, node.span)
     answers: list[Any] = []
     for op, left, right in zip(node.ops, vals, vals[1:], strict=False):
         if (
@@ -281,8 +309,9 @@ def _bool(walk: Walk, node: syntax.Bool) -> Val:
     with walk.on_path(assume(left.value, not stop, walk.facts)):
         right = walk.evaluate(node.right)
     expr = graph.Op(node.op, (left.expr, right.expr))
-    if is_blur(left.value, right.value):
-        return Val(BLUR, expr, node.span)
+    blur = blur_of(left.value, right.value)
+    if blur is not None:
+        return Val(blur, expr, node.span)
     if isinstance(left.value, Tensor) or isinstance(right.value, Tensor):
         return Val(Condition("opaque", (expr,), True), expr, node.span)
     if known is (not stop) and not isinstance(left.value, Condition):
@@ -332,8 +361,9 @@ def choose(
     """The value of `then if test else other`."""
     if known is not None:
         return then if known else other
-    if is_blur(then, other):
-        return BLUR
+    blur = blur_of(then, other)
+    if blur is not None:
+        return blur
     if arithmetic.is_int(then) and arithmetic.is_int(other):
         from netdsl.dims import choose as choose_size
 
@@ -459,8 +489,9 @@ def _subscript(walk: Walk, node: syntax.Subscript) -> Val:
     items = [walk.evaluate(i) for i in node.items]
     expr = graph.Item(val.expr, tuple(i.expr for i in items), node.is_tuple)
     value = val.value
-    if is_blur(value, *(i.value for i in items)):
-        return Val(BLUR, expr, node.span)
+    blur = blur_of(value, *(i.value for i in items))
+    if blur is not None:
+        return Val(blur, expr, node.span)
     if isinstance(value, Tensor):
         return _index_tensor(walk, node, value, items, expr)
     if len(items) != 1 or node.is_tuple:

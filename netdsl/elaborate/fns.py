@@ -10,8 +10,15 @@ from netdsl import graph, syntax
 from netdsl.elaborate import arithmetic
 from netdsl.elaborate.inputs import _match_shape, _symbolic
 from netdsl.elaborate.narrowing import open_value
-from netdsl.elaborate.types import dtype_of, fits_type, shape_items, type_text
-from netdsl.elaborate.values import BLUR, Blur, Val, type_name
+from netdsl.elaborate.types import (
+    allows_none,
+    dtype_of,
+    fits_type,
+    shape_items,
+    type_text,
+    without_none,
+)
+from netdsl.elaborate.values import BLUR, Blur, Maybe, Val, type_name
 from netdsl.elaborate.walk import Stop, Walk
 from netdsl.graph import Symbol
 from netdsl.shapes import Refusal, Shape, Tensor
@@ -61,15 +68,18 @@ def give(
     span = val.span or parameter.span
     kind = "Tensor" if isinstance(value, Tensor | Blur) else type_name(value)
     symbol = Symbol(parameter.name, "input", kind)
-    if isinstance(value, Tensor):
+    if isinstance(value, Tensor | Maybe):
         walk.inputs.append(symbol)
-    if parameter.type is not None and isinstance(value, Blur):
+    declared = without_none(parameter.type) if parameter.type is not None else None
+    if declared is not None and isinstance(value, Blur):
         # One mistake is one message: the sizes that it names are as unknown.
-        for item in shape_items(parameter.type) or ():
+        for item in shape_items(declared) or ():
             if isinstance(item, syntax.Name) and item.id not in walk.scope:
                 walk.bind(item.id, Val(BLUR, graph.Const(None), item.span))
-    elif parameter.type is not None:
-        items = shape_items(parameter.type)
+    elif declared is not None and parameter.type is not None:
+        items = shape_items(declared)
+        optional = allows_none(parameter.type)
+        tensor = value.value if isinstance(value, Maybe) and optional else value
         if items is None:
             wanted = type_text(walk, parameter.type)
             if not fits_type(value, wanted):
@@ -79,13 +89,13 @@ def give(
                     f" {arithmetic.describe_value(value)}",
                     span,
                 )
-        elif isinstance(value, Tensor):
-            if isinstance(parameter.type, syntax.TypeOf):
-                dtype_of(walk, parameter.type)
+        elif isinstance(tensor, Tensor):
+            if isinstance(declared, syntax.TypeOf):
+                dtype_of(walk, declared)
             name = syntax.Name(parameter.name_span, parameter.name)
-            _match_shape(walk, items, value, name, span)
+            _match_shape(walk, items, tensor, name, span)
             note_places(walk, items, symbol)
-        else:
+        elif value is not None or not optional:
             raise walk.stop(
                 "wrong-type",
                 f"`{parameter.name}` of `{fn.name}` is a tensor, not"
@@ -144,20 +154,25 @@ def _open_parameter(walk: Walk, parameter: syntax.Parameter, seen: Any) -> Val:
     symbol = Symbol(parameter.name, "input", "Tensor")
     value: Any = seen
     if parameter.type is not None:
-        items = shape_items(parameter.type)
+        declared = without_none(parameter.type)
+        items = shape_items(declared)
         if items is None:
             symbol.type = type_text(walk, parameter.type)
             value = open_value(symbol.type, graph.Ref(symbol))
         else:
             dtype = (
-                dtype_of(walk, parameter.type)
-                if isinstance(parameter.type, syntax.TypeOf)
+                dtype_of(walk, declared)
+                if isinstance(declared, syntax.TypeOf)
                 else "float"
             )
+            if allows_none(parameter.type):
+                symbol.type = "Tensor | None"
             value = Tensor(_symbolic(walk, items, symbol), dtype)
+            if allows_none(parameter.type):
+                value = Maybe(value)
             walk.input_types.append((parameter.name, value))
             note_places(walk, items, symbol)
-    elif isinstance(seen, Tensor):
+    elif isinstance(seen, Tensor | Maybe):
         walk.input_types.append((parameter.name, seen))
     elif seen is None and parameter.default is not None:
         seen = walk.evaluate(parameter.default).value
@@ -168,6 +183,6 @@ def _open_parameter(walk: Walk, parameter: syntax.Parameter, seen: Any) -> Val:
     else:
         symbol.type = type_name(seen)
         value = open_value(symbol.type, graph.Ref(symbol))
-    if isinstance(value, Tensor):
+    if isinstance(value, Tensor | Maybe):
         walk.inputs.append(symbol)
     return Val(value, graph.Ref(symbol), parameter.name_span)

@@ -22,7 +22,7 @@ from netdsl.elaborate.values import (
     is_static,
     symbols_of,
 )
-from netdsl.elaborate.walk import Walk, is_blur
+from netdsl.elaborate.walk import Walk, blur_of
 from netdsl.graph import Expr
 from netdsl.layers import FUNCTIONS, Call, Declaration, Unknown, bind
 from netdsl.layers.mending import way_out
@@ -102,8 +102,9 @@ def call_function(
     if name in arithmetic.STATIC_FUNCTIONS and all(is_static(v) for v in values):
         return _call_static(walk, name, vals, keywords, span)
     if target is None:
-        if is_blur(*values):
-            return Val(BLUR, graph.Const(None), span)
+        blur = blur_of(*values)
+        if blur is not None:
+            return Val(blur, graph.Const(None), span)
         if name in ("zip", "enumerate", "reversed", "len", "list", "tuple", "range"):
             return _call_static(walk, name, vals, keywords, span)
         raise walk.stop("wrong-type", f"`{name}` takes no tensors", span)

@@ -11,7 +11,14 @@ from netdsl.elaborate import arithmetic
 from netdsl.elaborate.lacking import is_optional, optional_owner
 from netdsl.elaborate.narrowing import open_value
 from netdsl.elaborate.reserved import check_name
-from netdsl.elaborate.types import dtype_of, shape_items, split_star, type_text
+from netdsl.elaborate.types import (
+    allows_none,
+    dtype_of,
+    shape_items,
+    split_star,
+    type_text,
+    without_none,
+)
 from netdsl.elaborate.values import BLUR, Blur, Condition, Maybe, Val, decide
 from netdsl.elaborate.walk import Stop, Walk
 from netdsl.facts import Comparison
@@ -48,33 +55,15 @@ def _declare(walk: Walk, node: syntax.Input, name: syntax.Name) -> None:
         _match_or_blur(walk, node, name)
 
 
-def _optional(node: syntax.Input) -> syntax.Type:
-    """The type without `| None`."""
-    if isinstance(node.type, syntax.TypeUnion):
-        rest = [
-            o
-            for o in node.type.options
-            if not (isinstance(o, syntax.TypeName) and o.name == "None")
-        ]
-        return rest[0] if len(rest) == 1 else node.type
-    return node.type
-
-
-def _allows_none(node: syntax.Input) -> bool:
-    return isinstance(node.type, syntax.TypeUnion) and any(
-        isinstance(o, syntax.TypeName) and o.name == "None" for o in node.type.options
-    )
-
-
 # -- where the class is defined ------------------------------------------------
 
 
 def _define(walk: Walk, node: syntax.Input, name: syntax.Name) -> None:
-    kind = _optional(node)
+    kind = without_none(node.type)
     items = shape_items(kind)
     symbol = Symbol(name.id, "input", "Tensor")
     walk.inputs.append(symbol)
-    if _allows_none(node):
+    if allows_none(node.type):
         symbol.type = "Tensor | None"
     if items is None:
         symbol.type = type_text(walk, node.type)
@@ -82,7 +71,7 @@ def _define(walk: Walk, node: syntax.Input, name: syntax.Name) -> None:
     else:
         dtype = dtype_of(walk, kind) if isinstance(kind, syntax.TypeOf) else "float"
         value = Tensor(_symbolic(walk, items, symbol), dtype)
-    if _allows_none(node) and items is not None:
+    if allows_none(node.type) and items is not None:
         value = Maybe(value)
     default: Any = None
     if node.default is not None:
@@ -122,7 +111,9 @@ def _declare_size(
         return
     if item.id in walk.scope:
         first = walk.sizes.get(item.id)
-        known = first.expr.symbol if first and isinstance(first.expr, graph.Ref) else None
+        known = (
+            first.expr.symbol if first and isinstance(first.expr, graph.Ref) else None
+        )
         if known is not None and optional_owner(known) and not is_optional(symbol):
             # Better read from an input that is always there.
             known.place = (symbol, index)
@@ -171,13 +162,13 @@ def _match_or_blur(walk: Walk, node: syntax.Input, name: syntax.Name) -> None:
         _match(walk, node, name)
     except Stop:
         walk.bind(name.id, Val(BLUR, graph.Const(None), name.span))
-        _blur_sizes(walk, shape_items(_optional(node)) or ())
+        _blur_sizes(walk, shape_items(without_none(node.type)) or ())
         raise
 
 
 def _match(walk: Walk, node: syntax.Input, name: syntax.Name) -> None:
     assert walk.actual is not None
-    kind = _optional(node)
+    kind = without_none(node.type)
     items = shape_items(kind)
     symbol = Symbol(name.id, "input", "Tensor")
     walk.inputs.append(symbol)
@@ -196,7 +187,7 @@ def _match(walk: Walk, node: syntax.Input, name: syntax.Name) -> None:
     span = given.span or (walk.chain[-1].span if walk.chain else name.span)
     if isinstance(value, Maybe):
         # An optional input is handed on: whether it is None shows at run time.
-        value = value if _allows_none(node) else value.value
+        value = value if allows_none(node.type) else value.value
     inner = value.value if isinstance(value, Maybe) else value
     if isinstance(inner, Tensor) and items is not None:
         dtype = dtype_of(walk, kind) if isinstance(kind, syntax.TypeOf) else "float"
@@ -215,6 +206,8 @@ def _match(walk: Walk, node: syntax.Input, name: syntax.Name) -> None:
         )
     elif items is not None and isinstance(value, Blur):
         _blur_sizes(walk, items)
+    elif items is not None and value is None:
+        walk.absent.update(i.id for i in items if isinstance(i, syntax.Name))
     walk.bind(name.id, Val(value, graph.Ref(symbol), name.span))
 
 

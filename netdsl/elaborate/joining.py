@@ -14,7 +14,7 @@ from netdsl.facts import Facts
 from netdsl.layers import Unknown
 from netdsl.layers.binding import describe
 from netdsl.layers.spec import Declaration
-from netdsl.shapes import Refusal, Shape, Tensor, promote
+from netdsl.shapes import Parts, Refusal, Shape, Tensor, promote
 from netdsl.source import Span
 
 
@@ -30,19 +30,27 @@ def join(
             return None
         dtype = then.dtype if then.dtype == other.dtype else "any"
         return Tensor(shape, dtype if dtype else promote(then.dtype, other.dtype))
-    if type(then) is type(other) and isinstance(then, tuple | list):
+    kind = _sequence_of(then, other)
+    if kind is not None:
         if len(then) != len(other):
             return None
         parts = [
             join(walk, a, b, if_true, if_false, test)
             for a, b in zip(then, other, strict=True)
         ]
-        return None if any(p is None for p in parts) else type(then)(parts)
+        return None if any(p is None for p in parts) else kind(parts)
     if then == other:
         return then
     if isinstance(then, Tensor | Maybe) or isinstance(other, Tensor | Maybe):
         return _join_optional(walk, then, other, if_true, if_false, test)
     return Unknown("any", object())
+
+
+def _sequence_of(then: Any, other: Any) -> Any:
+    """What two lists or two tuples give together."""
+    if isinstance(then, tuple) and isinstance(other, tuple):
+        return Parts if Parts in (type(then), type(other)) else tuple
+    return list if isinstance(then, list) and isinstance(other, list) else None
 
 
 def _join_optional(

@@ -180,7 +180,7 @@ def call_arguments(walk: Walk, node: syntax.Call) -> tuple[list[Val], dict[str, 
         if isinstance(argument, syntax.Star) and isinstance(val.value, list | tuple):
             inner = val.expr.value if isinstance(val.expr, graph.Spread) else val.expr
             positional += [
-                Val(v, graph.Item(inner, (graph.Const(i),), False), argument.span)
+                Val(v, _star_item(inner, i, val.value), argument.span)
                 for i, v in enumerate(val.value)
             ]
         else:
@@ -190,6 +190,16 @@ def call_arguments(walk: Walk, node: syntax.Call) -> tuple[list[Val], dict[str, 
         for k, v in zip(node.keywords, vals[len(node.arguments) :], strict=True)
     }
     return positional, keywords
+
+
+def _star_item(expr: graph.Expr, index: int, value: list[Any] | tuple[Any, ...]) -> Any:
+    """A part of `*value`; of a tuple Python's types say how many parts it has."""
+    place = (graph.Const(index),)
+    if isinstance(expr, graph.Sequence) and len(expr.items) == len(value):
+        return expr.items[index]
+    if isinstance(value, tuple):
+        return graph.StarItem(expr, place, False, len(value))
+    return graph.Item(expr, place, False)
 
 
 def _argument(walk: Walk, node: syntax.Expression) -> Val:

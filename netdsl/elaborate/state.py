@@ -34,7 +34,6 @@ class Used(NamedTuple):
     sizes: Mapping[str, Any]
     parameters: Size
     built: int
-    failed: bool
     serial: int
     said: tuple[Diagnostic, ...]
     members: Mapping[str, Any]

@@ -270,7 +270,9 @@ def _own(walk: Walk, node: syntax.Own) -> None:
                 help=f"it has `{allowed}`",
             )
     symbol = Symbol(name, "own", "Tensor")
-    statement = graph.OwnTensor(symbol, node.kind, sizes, value, options, node.span)
+    statement = graph.OwnTensor(
+        symbol, node.kind, tensor.dtype, sizes, value, options, node.span
+    )
     walk.owns[name] = statement
     walk.bind(name, Val(tensor, graph.Ref(symbol), node.name.span))
     walk.own_spans[name] = node.name.span

@@ -179,6 +179,22 @@ def own_shape(walk: Walk, node: syntax.Type) -> tuple[Tensor, tuple[Any, ...]]:
     return Tensor(Shape(tuple(sizes)), dtype), tuple(exprs)
 
 
+def without_none(node: syntax.Type) -> syntax.Type:
+    """The type without `| None`."""
+    if isinstance(node, syntax.TypeUnion):
+        rest = [o for o in node.options if not _is_none(o)]
+        return rest[0] if len(rest) == 1 else node
+    return node
+
+
+def allows_none(node: syntax.Type) -> bool:
+    return isinstance(node, syntax.TypeUnion) and any(map(_is_none, node.options))
+
+
+def _is_none(node: syntax.Type) -> bool:
+    return isinstance(node, syntax.TypeName) and node.name == "None"
+
+
 def shape_items(node: syntax.Type) -> tuple[syntax.Expression, ...] | None:
     if isinstance(node, syntax.TypeShape):
         return node.shape.items

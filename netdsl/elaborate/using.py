@@ -58,8 +58,8 @@ class Uses(Definitions):
                 raise self.too_many_parameters(walk, span)
             module.sizes = sizes
             module.members = used.members
-        if used.failed:
-            return BLUR
+        if isinstance(used.value, Blur):
+            return used.value
         return self._localised(walk, module, used.value, used.serial)
 
     def _feed(self, walk: Walk, net: syntax.Net, tensor: Tensor) -> None:
@@ -143,7 +143,6 @@ class Uses(Definitions):
             dict(inner.sizes),
             inner.count,
             inner.built,
-            isinstance(inner.result, Blur),
             serial,
             tuple(said.values()),
             {**inner.layers, **{n: inner.scope[n].value for n in inner.owns}},

@@ -8,6 +8,7 @@ which meets everything silently.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -109,11 +110,17 @@ def for_torch(given: Val | Argument) -> Any:
     value = given.value
     if isinstance(value, Condition):
         return Unknown("bool", given.expr)
-    if isinstance(value, Unknown) and value.type in ("list[int]", "tuple[int, ...]"):
-        from netdsl.elaborate.arithmetic import element
+    if isinstance(value, Unknown) and value.type != "int":
+        from netdsl.elaborate.arithmetic import element, int_or_element
 
-        return OpenInts(value, lambda i: element(value, "int", i))
+        kinds = value.type.split(" | ")
+        if all(kind == "int" or _OF_INTS.fullmatch(kind) for kind in kinds):
+            at = element if "int" not in kinds else int_or_element
+            return OpenInts(value, lambda i: at(value, "int", i))
     return value
+
+
+_OF_INTS = re.compile(r"list\[int\]|tuple\[int(, int)*(, \.\.\.)?\]")
 
 
 def decide(value: Any, facts: Facts) -> bool | None:
@@ -273,6 +280,8 @@ def type_name(value: Any) -> str:
         case list():
             kinds = sorted({type_name(v) for v in value})
             return f"list[{' | '.join(kinds) or 'int'}]"
+        case Rounds():
+            return f"list[{type_name(value.at(0))}]"
         case dict():
             kinds = sorted({type_name(v) for v in value.values()})
             return f"dict[str, {' | '.join(kinds) or 'int'}]"

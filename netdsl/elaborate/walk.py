@@ -147,6 +147,8 @@ class Walk:
         self.input_types: list[Any] = []
         self.input_spans: dict[str, Span] = {}
         self.input_defaults: dict[str, Any] = {}
+        self.absent: set[str] = set()
+        """Sizes of inputs that are None in this use."""
         self.root: graph.Module | None = None
         """Of a net that is a layer: that layer."""
         self.given_types: dict[str, Val] = {}
@@ -515,8 +517,12 @@ def _moves(val: Val) -> bool:
     )
 
 
-def is_blur(*values: Any) -> bool:
-    return any(isinstance(v, Blur) for v in values)
+def blur_of(*values: Any) -> Blur | None:
+    """The blur among values. Where a mistake was told, nothing more is said."""
+    blurs = [v for v in values if isinstance(v, Blur)]
+    if not blurs:
+        return None
+    return next((b for b in blurs if b.reason is None), blurs[0])
 
 
 def plain(expr: Expr) -> bool:

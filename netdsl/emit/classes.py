@@ -100,7 +100,7 @@ class ClassWriter(Signatures):
         for attribute, value in self._kept().items():
             inner.add(f"self.{attribute}{kind} = {value}", self.net.name_span)
         write_ties(self.init_speller, inner, self.walk.ties)
-        init_rules(self.program, self.walk, self.init_speller, inner)
+        init_rules(self.walk, self.init_speller, inner)
         lets = {s.name for s, _ in self.walk.let_values}
         for name, value in self.stored.items():
             if value not in lets:

@@ -24,9 +24,9 @@ class ForwardWriter:
         self.speller: Speller = owner.forward_speller
         self.annotations: Annotations | None = None
 
-    def block(self, statements: list[Any]) -> None:
+    def block(self, statements: list[Any], arm: bool = False) -> None:
         speller = self.speller
-        for statement in statements:
+        for statement in self._returned_at_once(statements) if arm else statements:
             span = statement.span
             match statement:
                 case graph.Assign():
@@ -67,6 +67,20 @@ class ForwardWriter:
                     if len(self.lines) == start + 1:
                         del self.lines.lines[start:]  # nothing in it
 
+    def _returned_at_once(self, statements: list[Any]) -> list[Any]:
+        """An arm that is nothing but its result needs no name for it, unless mypy
+        has to be told its type."""
+        match statements:
+            case [
+                graph.Assign(target=Symbol(kind="temp") as name, op="=") as made,
+                graph.Result(value=graph.Ref(symbol=symbol)) as result,
+            ] if symbol is name and not self._is_any(made.value):
+                return [graph.Result(made.value, result.span)]
+        return statements
+
+    def _is_any(self, value: graph.Expr) -> bool:
+        return self.annotations is not None and self.annotations.is_any(value)
+
     def _list_type(self, symbol: Symbol) -> str:
         """The annotation of a list that starts empty."""
         kind = symbol.type if symbol.type.startswith("list[") else "list[Tensor]"
@@ -99,7 +113,7 @@ class ForwardWriter:
         test = " and ".join(self.speller.test(t, least) for t in tests)
         self.lines.add(f"if {test}:", statement.span)
         with self.lines.indented():
-            self.block(then)
+            self.block(then, arm=True)
         if other and then and isinstance(then[-1], graph.Result):
             self.block(other)
         elif len(other) == 1 and isinstance(other[0], graph.Branch) and other[0].then:
@@ -110,7 +124,7 @@ class ForwardWriter:
         elif other:
             self.lines.add("else:", statement.span)
             with self.lines.indented():
-                self.block(other)
+                self.block(other, arm=True)
 
 
 def _appended(statement: graph.Assign) -> graph.Expr | None:

@@ -64,13 +64,13 @@ class FunctionWriter(ClassWriter):
         arguments = []
         for parameter in self.fn.parameters:
             val = self.walk.given_types[parameter.name]
-            kind = self.annotation_of(val.value)
+            kind = self.read_only(self.annotation_of(val.value))
             text = f"{parameter.name}: {kind}"
             if parameter.default is not None:
                 default = self.walk.evaluate(parameter.default)
                 text += f" = {self.forward_speller.text(default.expr)}"
             arguments.append(text)
-        result = self.annotation_of(self.walk.result)
+        result = self._result_type()
         name = self.file.net_name(self.fn)
         return f"def {name}({', '.join(arguments)}) -> {result}:"
 
@@ -79,13 +79,28 @@ class FunctionWriter(ClassWriter):
             statements,
             self.forward_speller.symbol_text,
             self.walk.inputs,
-            self.annotation_of(self.walk.result),
+            self._result_type(),
         )
+
+    def _result_type(self) -> str:
+        kind = self.annotation_of(self.walk.result)
+        returned = _returned_values(self.walk.forward)
+        return kind if all(map(_is_new, returned)) else self.read_only(kind)
 
     def _in_forward(self, symbol: Symbol) -> str:
         if symbol.kind in ("let", "hyper", "input"):
             return symbol.name
         return super()._in_forward(symbol)
+
+
+def _is_new(expr: graph.Expr) -> bool:
+    """Whether a list is made here, and not a part of what was given."""
+    match expr:
+        case graph.Choose():
+            return _is_new(expr.then) and _is_new(expr.other)
+        case graph.Item():
+            return False
+    return not isinstance(expr, graph.Ref)
 
 
 def _returned_values(statements: list[Any]) -> Iterator[graph.Expr]:

@@ -3,19 +3,21 @@ where all name layers of the class itself."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from itertools import groupby, takewhile
 from typing import Any
 
 from netdsl import graph, syntax
 from netdsl.elaborate.starting import Initialiser
+from netdsl.elaborate.values import Val
 from netdsl.elaborate.walk import Walk
 from netdsl.emit.lines import Lines
+from netdsl.emit.opposites import opposite
 from netdsl.emit.spelling import Speller, quoted
 from netdsl.layers.spec import Declaration
 from netdsl.records import Record
 from netdsl.reserved import is_attribute
-
-
-Rule: TypeAlias = "graph.InitRule | graph.InitPart"
 
 
 def init_rules(walk: Walk, speller: Speller, lines: Lines) -> None:
@@ -23,78 +25,113 @@ def init_rules(walk: Walk, speller: Speller, lines: Lines) -> None:
     rules = [r for r in walk.rules if isinstance(r, graph.InitRule)]
     parts = [r for r in walk.rules if isinstance(r, graph.InitPart)]
     tests = list(dict.fromkeys(r.when for r in rules))
-    if len(tests) == 1 or (len(tests) == 2 and tests[1] == graph.Op("not", tests[:1])):
-        # No two walks are made: they would draw in another order.
-        mine = [[r for r in rules if r.when == test] for test in tests]
-        if len(tests) == 1:
-            while parts and parts[0].when == tests[0]:
-                mine[0].append(parts.pop(0))
-        _branches(walk, speller, lines, mine)
+    if len(tests) == 2 and tests[0] and tests[1] == graph.Op("not", (tests[0],)):
+        for test, line in (
+            (tests[0], f"if {_text(speller, tests[0])}:"),
+            (tests[1], "else:"),
+        ):
+            mine = [r for r in rules if r.when == test]
+            lines.add(line, mine[0].span)
+            with lines.indented():
+                _walk(walk, speller, lines, mine, test)
     elif rules:
-        _walk(walk, speller, lines, rules)
-    for group in _alike(parts):
-        _branches(walk, speller, lines, [group])
+        under = tests[0] if len(tests) == 1 else None
+        with _tested(speller, lines, under, rules[0].span):
+            _walk(walk, speller, lines, rules, under)
+            if under is not None:
+                inside = list(takewhile(lambda p: _within(p, under), parts))
+                _parts(speller, lines, [_inside(p, under) for p in inside])
+                parts = parts[len(inside) :]
+    _parts(speller, lines, parts)
 
 
-def _alike(rules: list[Any]) -> list[list[Any]]:
-    """Rules one behind the other under one condition."""
-    groups: list[list[Any]] = []
-    for rule in rules:
-        if groups and groups[-1][0].when == rule.when:
-            groups[-1].append(rule)
-        else:
-            groups.append([rule])
-    return groups
+def _parts(speller: Speller, lines: Lines, parts: list[graph.InitPart]) -> None:
+    for when, group in groupby(parts, key=lambda part: part.when):
+        first, *rest = group
+        with _tested(speller, lines, when, first.span):
+            for part in (first, *rest):
+                _assign(speller, lines, part, speller.text(part.target))
 
 
-def _branches(
-    walk: Walk, speller: Speller, lines: Lines, groups: list[list[Any]]
-) -> None:
-    """The rules of one condition, and those of its opposite."""
-    for group, word in zip(groups, ("if", "else"), strict=False):
-        test = group[0].when
-        if test is None:
-            _unconditional(walk, speller, lines, group)
-            continue
-        line = f"if {_test(speller, test)}:" if word == "if" else "else:"
-        lines.add(line, group[0].span)
-        with lines.indented():
-            _unconditional(walk, speller, lines, group)
+def _within(part: graph.InitPart, under: graph.Expr) -> bool:
+    """Whether a line stands under a condition, and maybe under more."""
+    when = part.when
+    if isinstance(when, graph.Op) and when.op == "and":
+        return under in (when, when.operands[0])
+    return when == under
 
 
-def _unconditional(
-    walk: Walk, speller: Speller, lines: Lines, rules: list[Any]
-) -> None:
-    """Rules whose condition holds where they stand."""
-    whole = [r for r in rules if isinstance(r, graph.InitRule)]
-    if whole:
-        under = {id(r): r.when for r in whole}
-        bare = [r._replace(when=None) for r in whole]
-        _walk(walk, speller, lines, bare, [under[id(r)] for r in whole])
-    for part in rules:
-        if isinstance(part, graph.InitPart):
-            _assign(speller, lines, part, speller.text(part.target))
+def _inside(part: graph.InitPart, under: graph.Expr) -> graph.InitPart:
+    """The line where the condition holds already."""
+    when = part.when
+    rest = when.operands[1] if isinstance(when, graph.Op) and when != under else None
+    return part.replaced(when=rest)
+
+
+@contextmanager
+def _tested(
+    speller: Speller, lines: Lines, when: graph.Expr | None, span: Any
+) -> Iterator[None]:
+    """Lines under an `if`, if there is a condition."""
+    if when is None:
+        yield
+        return
+    lines.add(f"if {_text(speller, when)}:", span)
+    with lines.indented():
+        yield
+
+
+def _text(speller: Speller, when: graph.Expr, test: str = "") -> str:
+    """A condition of `init` lines, and a further test."""
+    parts = (
+        when.operands if isinstance(when, graph.Op) and when.op == "and" else (when,)
+    )
+    tests = [
+        (
+            opposite(part.operands[0])
+            if isinstance(part, graph.Op) and part.op == "not"
+            else part
+        )
+        for part in parts
+    ]
+    if test:
+        tests.append(graph.Raw(test))
+    return speller.text(graph.Op("and", tuple(tests)) if tests[1:] else tests[0])
+
+
+def _joined(speller: Speller, rule: graph.InitRule, test: str) -> str:
+    return test if rule.when is None else _text(speller, rule.when, test)
 
 
 def _walk(
-    walk: Walk, speller: Speller, lines: Lines, rules: list[graph.InitRule]
+    walk: Walk,
+    speller: Speller,
+    lines: Lines,
+    rules: list[graph.InitRule],
+    under: graph.Expr | None,
 ) -> None:
-    by_path = [r for r in rules if r.owner is None]
+    """Rules where `under` holds already."""
     span = rules[0].span
-    if by_path == rules:
+    if all(r.owner is None for r in rules):
         placed = _placed(walk, rules)
         if placed is not None:
-            for one in placed:
-                _set_placed(speller, lines, one)
+            for when, group in groupby(placed, key=lambda p: p.rule.when):
+                with _tested(speller, lines, None if when == under else when, span):
+                    for found in group:
+                        _set_placed(speller, lines, found)
             return
+    if under is not None:
+        rules = [r.replaced(when=None) for r in rules]
+    by_path = [r for r in rules if r.owner is None]
     # A tied parameter has several names, and torch lists it under one.
     if by_path == rules and not walk.ties:
         lines.add("for name, parameter in self.named_parameters():", span)
         with lines.indented():
             _by_name(speller, lines, rules)
         return
-    if by_path:
-        lines.add("for name, module in self.named_modules():", span)
+    if by_path or any(r.when is not None for r in rules):
+        one = "name, module" if by_path else "module"
+        lines.add(f"for {one} in self.{'named_' if by_path else ''}modules():", span)
         with lines.indented():
             for parameter in dict.fromkeys(r.parameter for r in rules):
                 _chain(speller, lines, [r for r in rules if r.parameter == parameter])
@@ -125,16 +162,16 @@ def _placed(walk: Walk, rules: list[graph.InitRule]) -> list[_Placed] | None:
     found: dict[tuple[str, ...], _Placed] = {}
     for rule in rules:
         placed = _place(walk, rule)
-        if placed is None:
+        before = found.get(placed.path) if placed is not None else None
+        if placed is None or (before and rule.when not in (None, before.rule.when)):
             return None
         found[placed.path] = placed
     return sorted(found.values(), key=lambda p: p.order)
 
 
 def _place(walk: Walk, rule: graph.InitRule) -> _Placed | None:
-    name = rule.parameter
-    path = (*rule.pattern.split("."), name) if rule.pattern else (name,)
-    for at, statement in enumerate(walk.init):
+    path = tuple(rule.path.split("."))
+    for at, statement in enumerate(_statements(walk.init, rule.when)):
         match statement:
             case graph.OwnTensor() if (statement.symbol.name,) == path:
                 return _Placed((0, at), rule, path, False)
@@ -150,6 +187,17 @@ def _place(walk: Walk, rule: graph.InitRule) -> _Placed | None:
                     module = module.members[labels.index(part)].module
                 return _in_layer(module, order, rule, path)
     return None
+
+
+def _statements(init: Sequence[Any], when: graph.Expr | None) -> Iterator[Any]:
+    """What `__init__` surely does where a condition holds."""
+    for statement in init:
+        yield statement
+        if isinstance(statement, graph.Branch) and when is not None:
+            if statement.test == when:
+                yield from statement.then
+            elif graph.Op("not", (statement.test,)) == when:
+                yield from statement.other
 
 
 def _in_layer(
@@ -192,13 +240,12 @@ def _by_name(speller: Speller, lines: Lines, rules: list[graph.InitRule]) -> Non
     """The lines for parameters by their names, the last rule first."""
     groups: list[tuple[list[str], graph.InitRule]] = []
     for rule in reversed(rules):
-        name = f"{rule.pattern}.{rule.parameter}" if rule.pattern else rule.parameter
         last = groups[-1] if groups else None
-        exact = last is not None and not any("*" in n for n in (name, *last[0]))
-        if last is not None and exact and last[1].value == rule.value:
-            last[0].insert(0, name)
+        exact = last is not None and not any("*" in n for n in (rule.path, *last[0]))
+        if last is not None and exact and _same_value(last[1], rule):
+            last[0].insert(0, rule.path)
         else:
-            groups.append(([name], rule))
+            groups.append(([rule.path], rule))
     word = "if"
     for names, rule in groups:
         if len(names) > 1:
@@ -207,10 +254,14 @@ def _by_name(speller: Speller, lines: Lines, rules: list[graph.InitRule]) -> Non
             test = f"{speller.imports.use('fnmatchcase')}(name, {quoted(names[0])})"
         else:
             test = f"name == {quoted(names[0])}"
-        lines.add(f"{word} {test}:", rule.span)
+        lines.add(f"{word} {_joined(speller, rule, test)}:", rule.span)
         with lines.indented():
             _set(speller, lines, rule, "parameter")
         word = "elif"
+
+
+def _same_value(one: graph.InitRule, two: graph.InitRule) -> bool:
+    return bool(one.value == two.value and one.when == two.when)
 
 
 def _by_owner(
@@ -230,7 +281,7 @@ def _by_owner(
 
 
 def _effect(rule: graph.InitRule) -> tuple[Any, ...]:
-    return rule.parameter, rule.value, _may_lack(rule)
+    return rule.parameter, rule.value, rule.when, _may_lack(rule)
 
 
 def _may_lack(rule: graph.InitRule) -> bool:
@@ -272,6 +323,7 @@ def _chain(speller: Speller, lines: Lines, rules: list[graph.InitRule]) -> None:
         else:
             test = f"isinstance(module, {' | '.join(owners)})"
             target = f"module.{rule.parameter}"
+        test = _joined(speller, rule, test)
         if rule is groups[-1][1] and _may_lack(rule):
             lines.add(f"{word} {test} and {target} is not None:", rule.span)
             with lines.indented():
@@ -310,14 +362,18 @@ def _set(speller: Speller, lines: Lines, rule: graph.InitRule, target: str) -> N
     _assign(speller, lines, rule, target)
 
 
-def fans(value: Initialiser, target: str, owner: Any = None) -> list[str]:
+def fans_read(value: Initialiser | Val) -> set[str]:
+    """The names, `fan_in` among them, that a value reads as they are."""
+    exprs = [value.expr] if isinstance(value, Val) else []
+    if isinstance(value, Initialiser):
+        exprs += [*value.arguments, *(e for _, e in value.keywords)]
+    parts = (part for e in exprs for part in graph.every(e))
+    return {p.name for p in parts if isinstance(p, graph.Raw)} & {"fan_in", "fan_out"}
+
+
+def fans(value: Initialiser | Val, target: str, owner: Any = None) -> list[str]:
     """The lines that work out `fan_in` and `fan_out`, if a value reads them."""
-    used = {
-        part.name
-        for e in (*value.arguments, *(e for _, e in value.keywords))
-        for part in graph.every(e)
-        if isinstance(part, graph.Raw)
-    }
+    used = fans_read(value)
     texts = {
         "fan_in": f"{target}[0].numel()",
         "fan_out": f"{target}.shape[0] * {target}[0][0].numel()",

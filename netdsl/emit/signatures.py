@@ -24,9 +24,10 @@ from netdsl.emit.symbols import Symbols
 from netdsl.graph import Symbol
 from netdsl.layers import Unknown
 from netdsl.layers.spec import Declaration
-from netdsl.shapes import Tensor
+from netdsl.shapes import Parts, Tensor
 
 WIDEST = 100
+_LIST = re.compile(r"(?:^|(?<=\| ))list(?=\[|$)")
 
 
 class Signatures(Symbols):
@@ -59,17 +60,20 @@ class Signatures(Symbols):
 
     def annotation(self, symbol: Symbol) -> str:
         kind = symbol.type or "Any"
-        default = symbol.value
         if re.search(r"\bnet\b", kind):
             kind = re.sub(r"\bnet\b", lambda m: self._net_type(symbol), kind)
-        if default is not None and isinstance(default.value, list | dict):
-            if kind.startswith("list"):
-                self.imports.use("Sequence")
-                return f"Sequence{kind[4:]}"
+        kind = self.read_only(kind)
         if kind in ("Any", ""):
             self.imports.use("Any")
             return "Any"
         return kind.replace("any", self.imports.use("Any")) if "any" in kind else kind
+
+    def read_only(self, kind: str) -> str:
+        """The type of a list that is given: a default is a tuple in Python, and
+        whoever has one may hand it on."""
+        if not _LIST.search(kind):
+            return kind
+        return _LIST.sub(self.imports.use("Sequence"), kind)
 
     def _bindings(self, symbol: Symbol) -> tuple[Any, ...]:
         """What a net parameter stands for."""

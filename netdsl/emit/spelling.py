@@ -346,7 +346,16 @@ class Speller:
     def given(self, positional: Sequence[Any], keywords: Any) -> str:
         """Arguments as they were written."""
         pairs = keywords.items() if isinstance(keywords, dict) else keywords
-        parts = [self.argument(a) for a in positional]
+        parts: list[str] = []
+        at = 0
+        while at < len(positional):
+            stars = _star_items(positional[at:])
+            if stars is None:
+                parts.append(self.argument(positional[at]))
+                at += 1
+            else:
+                parts.append(f"*{self.text(stars.value, ATOM)}")
+                at += stars.count
         parts += [f"{name}={self.argument(a)}" for name, a in pairs]
         return ", ".join(parts)
 
@@ -511,6 +520,20 @@ class Speller:
                 owner += f"[{self.size(index)[0]}]"
             text += f"[{text_of(graph.SizeOf(index))}]"
         return owner
+
+
+def _star_items(arguments: Sequence[Any]) -> graph.StarItem | None:
+    """The first of all parts of `*value`, if the arguments begin with them."""
+    first = arguments[0].expr
+    if not isinstance(first, graph.StarItem):
+        return None
+    for i, argument in enumerate(arguments[: first.count]):
+        expr = argument.expr
+        if not isinstance(expr, graph.StarItem) or expr.value != first.value:
+            return None
+        if expr.items != (graph.Const(i),):
+            return None
+    return first if len(arguments) >= first.count else None
 
 
 def _has_factory(value: Any) -> bool:

@@ -6,10 +6,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from netdsl import graph
+from netdsl import graph, syntax
 from netdsl.elaborate.lints import has_weights
 from netdsl.elaborate.starting import Initialiser
-from netdsl.emit.initial import fans
+from netdsl.emit.initial import fans, fans_read
 from netdsl.emit.lines import Lines
 from netdsl.emit.opposites import negated
 from netdsl.emit.spelling import Speller, quoted
@@ -47,7 +47,7 @@ def drawn_in_place(program: Any, statements: list[Any]) -> bool:
     tensors can stand for that only if no layer draws in between.
     """
     flat = list(all_statements(statements))
-    draws = [i for i, s in enumerate(flat) if isinstance(s, OwnTensor) and _draws(s)]
+    draws = [i for i, s in enumerate(flat) if isinstance(s, OwnTensor) and _draws(program, s)]
     if not draws:
         return False
     if any(not isinstance(flat[i].value, Initialiser) for i in draws):
@@ -60,7 +60,7 @@ def drawn_early(program: Any, statements: list[Any]) -> Any:
     """The statement behind which all are filled, if layers behind it draw, too."""
     flat = list(all_statements(statements))
     owns = [i for i, s in enumerate(flat) if isinstance(s, OwnTensor)]
-    if not any(_draws(flat[i]) for i in owns):
+    if not any(_draws(program, flat[i]) for i in owns):
         return None
     if not any(_layer_draws(program, s) for s in flat[owns[-1] :]):
         return None
@@ -73,14 +73,30 @@ def _layer_draws(program: Any, statement: Any) -> bool:
     )
 
 
-def _draws(statement: OwnTensor) -> bool:
+def _draws(program: Any, statement: OwnTensor) -> bool:
     value = statement.value
     if isinstance(value, Initialiser):
         return value.name not in _CONSTANT
     return any(
-        isinstance(part, graph.CallOf)
-        and (not isinstance(part.target, str) or part.target in _RANDOM)
+        part.target in _RANDOM
+        if isinstance(part.target, str)
+        else _fn_draws(program, part.target, set())
         for part in graph.every(value.expr)
+        if isinstance(part, graph.CallOf)
+    )
+
+
+def _fn_draws(program: Any, fn: syntax.Item, seen: set[int]) -> bool:
+    """Whether a function of the file draws random numbers, or one that it calls."""
+    seen.add(id(fn))
+    names = syntax.names_in(fn)
+    if any(f"torch.{name}" in _RANDOM for name in names):
+        return True
+    called = (program.definition(fn, name) for name in names)
+    return any(
+        _fn_draws(program, inner, seen)
+        for inner in called
+        if isinstance(inner, syntax.Fn) and id(inner) not in seen
     )
 
 
@@ -101,23 +117,31 @@ def write_own(
         lines.add(
             f"self.register_buffer({quoted(name)}, {value}{options})", statement.span
         )
-    if in_place and "torch.empty(" in value:
-        _fill(speller, lines, statement)
+    if in_place and value.startswith("torch.empty("):
+        if _is_copied(statement) and _has_gradient(statement):
+            _copy(speller, lines, [statement])
+        else:
+            _fill(speller, lines, statement)
 
 
 def _made(speller: Speller, statement: OwnTensor, in_place: bool) -> str:
     sizes = ", ".join(speller.text(s) for s in statement.sizes)
     value = statement.value
     note = speller.imports.note
-    if not isinstance(value, Initialiser):
-        if isinstance(value.value, Tensor):
-            return speller.text(value.expr)
+    dtype = statement.dtype
+    kind = f", dtype={note(f'torch.{dtype}')}" if dtype not in ("float", "any") else ""
+    if isinstance(value, Initialiser):
+        whole = in_place or statement.kind == "buffer"
+        if whole and value.name in ("zeros", "ones"):
+            return f"{note(f'torch.{value.name}')}({sizes or '()'}{kind})"
+    elif fans_read(value):
+        pass  # they are those of the tensor, which is made first
+    elif isinstance(value.value, Tensor) and (in_place or dtype == "any"):
+        return speller.text(value.expr)
+    elif isinstance(value.value, float) and in_place:
         shape = f"({sizes},)" if len(statement.sizes) == 1 else f"({sizes})"
-        return f"{note('torch.full')}({shape}, {speller.text(value.expr)})"
-    whole = in_place or statement.kind == "buffer"
-    if whole and value.name in ("zeros", "ones"):
-        return f"{note(f'torch.{value.name}')}({sizes or '()'})"
-    return f"{note('torch.empty')}({sizes or '()'})"
+        return f"{note('torch.full')}({shape}, {speller.text(value.expr)}{kind})"
+    return f"{note('torch.empty')}({sizes or '()'}{kind})"
 
 
 def write_ties(speller: Speller, lines: Lines, ties: list[Any]) -> None:
@@ -158,17 +182,22 @@ def write_reset(speller: Speller, lines: Lines, statements: list[Any]) -> None:
     copies: list[OwnTensor] = []
     for statement in statements:
         match statement:
-            case OwnTensor() if _is_copied(statement):
+            case OwnTensor() if _is_copied(statement) and _has_gradient(statement):
                 copies.append(statement)
             case OwnTensor():
                 _fill(speller, lines, statement)
             case graph.Branch() if own_tensors([statement]):
                 _reset_branch(speller, lines, statement)
     if copies:
-        lines.add(f"with {speller.imports.note('torch.no_grad')}():")
-        with lines.indented():
-            for statement in copies:
-                _fill(speller, lines, statement)
+        _copy(speller, lines, copies)
+
+
+def _copy(speller: Speller, lines: Lines, statements: list[OwnTensor]) -> None:
+    """Formulas, copied where gradients don't follow."""
+    lines.add(f"with {speller.imports.note('torch.no_grad')}():", statements[0].span)
+    with lines.indented():
+        for statement in statements:
+            _fill(speller, lines, statement)
 
 
 def _reset_branch(speller: Speller, lines: Lines, branch: graph.Branch) -> None:
@@ -181,9 +210,9 @@ def _fill(speller: Speller, lines: Lines, statement: OwnTensor) -> None:
     """The line that gives a tensor its starting value."""
     name = f"self.{statement.symbol.name}"
     value, note = statement.value, speller.imports.note
+    for line in fans(value, name):
+        lines.add(line, statement.span)
     if isinstance(value, Initialiser):
-        for line in fans(value, name):
-            lines.add(line, statement.span)
         parts = [name, *(speller.text(a) for a in value.arguments)]
         parts += [f"{k}={speller.text(v)}" for k, v in value.keywords]
         text = f"{note('nn.init')}.{value.name}_({', '.join(parts)})"
@@ -201,3 +230,12 @@ def _fill(speller: Speller, lines: Lines, statement: OwnTensor) -> None:
 def _is_copied(statement: OwnTensor) -> bool:
     value = statement.value
     return not isinstance(value, Initialiser) and isinstance(value.value, Tensor)
+
+
+def _has_gradient(statement: OwnTensor) -> bool:
+    """Whether gradients may flow where a formula is copied: it is a parameter, or is
+    made of the net's own tensors."""
+    return statement.kind == "param" or any(
+        isinstance(part, graph.Symbol) and part.kind == "own"
+        for part in graph.every(statement.value.expr)
+    )

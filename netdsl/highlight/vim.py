@@ -130,8 +130,13 @@ def _heads(words: Words) -> Iterator[str]:
 def _torch(words: Words) -> Iterator[str]:
     """Functions, which a model may use as names: only in the places above."""
     yield "\n\" -- torch's functions\n"
-    plain = [w for w in words.functions if "." not in w]
-    yield from _keywords("Function", plain, " contained")
+    plain = {w for w in words.functions if "." not in w}
+    types = {*TYPES, *words.dtypes}
+    yield from _keywords("Function", sorted(plain - types), " contained")
+    # `int | None` is a type; `int(x)` and `-> float` are functions.
+    both = "|".join(sorted(plain & types))
+    yield rf"syntax match netFunction /\v<%({both})>\(@=/" + "\n"
+    yield rf"syntax match netFunction /\v%(-\>\s?)@3<=<%({both})>/" + "\n"
     rooms: dict[str, list[str]] = {}
     for word in words.functions:
         room, dot, name = word.partition(".")

@@ -35,6 +35,9 @@ class Call:
     ) -> None:
         self.declaration = declaration
         self.values = dict(values)
+        if isinstance(self.values.get("dtype"), Unknown):
+            # `x.dtype` of a tensor that may have several is one of them.
+            self.values["dtype"] = "any"
         self.facts = facts
         self.conditions: list[tuple[Comparison, str]] = []
 
@@ -213,6 +216,17 @@ class Call:
                 f" {tensor} is {tensor.dtype}",
                 f"{tensor} flows in",
             )
+
+    def gives_floats(self, dtype: str) -> str:
+        """States that the dtype asked for is a floating one, and gives it."""
+        if dtype not in FLOATS and dtype != "any":
+            raise Refusal(
+                "wrong-dtype",
+                f"`{self.declaration.name}` gives floating point, not {dtype}",
+                "not a floating dtype",
+                argument="dtype",
+            )
+        return dtype
 
     def broadcast(self, *tensors: Tensor) -> Tensor:
         """The type of an operation element by element."""

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from netdsl.layers.call import Call
 from netdsl.layers.pointwise import complex_of, keep, real_of
-from netdsl.layers.spec import Rule, Unknown, function
+from netdsl.layers.spec import Rule, function
 from netdsl.shapes import COMPLEX, Refusal, Tensor
 
 
 def _to(c: Call) -> Tensor:
     dtype = c.dtype
-    if isinstance(dtype, Tensor):
-        dtype = dtype.dtype
-    # `x.dtype` of a tensor that may have several is one of them.
-    return Tensor(c.input.shape, "any" if isinstance(dtype, Unknown) else dtype)
+    return Tensor(c.input.shape, dtype.dtype if isinstance(dtype, Tensor) else dtype)
 
 
 def _type_as(c: Call) -> Tensor:

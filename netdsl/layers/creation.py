@@ -12,7 +12,7 @@ from netdsl.facts import Comparison
 from netdsl.layers.call import Call
 from netdsl.layers.pointwise import keep, not_bool
 from netdsl.layers.spec import Rule, Unknown, function
-from netdsl.shapes import FLOATS, Refusal, Shape, Tensor, Undecided, fixed
+from netdsl.shapes import Refusal, Shape, Tensor, Undecided, fixed
 
 
 def _sizes(c: Call, name: str = "size") -> Shape:
@@ -42,15 +42,7 @@ def _floats(c: Call) -> Tensor:
 
 
 def _floating_dtype(c: Call, default: str) -> str:
-    dtype = _dtype(c, default)
-    if dtype not in FLOATS and dtype != "any":
-        raise Refusal(
-            "wrong-dtype",
-            f"`{c.declaration.name}` gives floating point, not {dtype}",
-            "not a floating dtype",
-            argument="dtype",
-        )
-    return dtype
+    return c.gives_floats(_dtype(c, default))
 
 
 def value_dtype(value: object) -> str:

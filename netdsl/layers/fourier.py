@@ -7,7 +7,7 @@ from netdsl.facts import Comparison
 from netdsl.layers.call import Call
 from netdsl.layers.pointwise import complex_of, keep, real_of
 from netdsl.layers.spec import Rule, function
-from netdsl.shapes import COMPLEX, FLOATS, Refusal, Shape, Tensor, fixed
+from netdsl.shapes import COMPLEX, Refusal, Shape, Tensor, fixed
 
 # -- transforms ----------------------------------------------------------------
 
@@ -238,14 +238,7 @@ function(
 
 def _window(c: Call) -> Tensor:
     c.at_least("window_length", least=0)
-    dtype = c.known("dtype") or "float"
-    if dtype not in FLOATS:
-        raise Refusal(
-            "wrong-dtype",
-            f"`{c.declaration.name}` gives floating point, not {dtype}",
-            "not a floating dtype",
-            argument="dtype",
-        )
+    dtype = c.gives_floats(c.known("dtype") or "float")
     return Tensor(fixed(c.known("window_length")), dtype)
 
 

@@ -35,13 +35,8 @@ def _dtype(c: Call) -> str:
 def _mean(c: Call) -> Tensor:
     if c.known("dtype") is None:
         c.floating(c.input)
-    elif c.dtype not in FLOATS:
-        raise Refusal(
-            "wrong-dtype",
-            f"`mean` gives floating point, not {c.dtype}",
-            "not a floating dtype",
-            argument="dtype",
-        )
+    else:
+        c.gives_floats(c.dtype)
     return Tensor(reduced(c, c.input), _dtype(c))
 
 
@@ -130,13 +125,8 @@ def _softmax(c: Call) -> Tensor:
     c.axis(c.input)
     if c.known("dtype") is None:
         c.floating(c.input)
-    elif c.dtype not in FLOATS:
-        raise Refusal(
-            "wrong-dtype",
-            f"`{c.declaration.name}` gives floating point, not {c.dtype}",
-            "not a floating dtype",
-            argument="dtype",
-        )
+    else:
+        c.gives_floats(c.dtype)
     return Tensor(c.input.shape, _dtype(c))
 
 

@@ -12,6 +12,7 @@ from pygls import uris
 from netdsl.answers.page import Page
 from netdsl.answers.reading import read
 from netdsl.compiler import Analysis, Session
+from netdsl.diagnostics import Diagnostic
 from netdsl.files import Unreadable, directory_reader, read_source
 from netdsl.resolve import Reader, no_imports
 
@@ -34,6 +35,8 @@ class Document:
         """Whether the page is of this text."""
         self.steps: Iterator[Analysis] | None = None
         """What is left to do about this text."""
+        self.told: tuple[Diagnostic, ...] | None = None
+        """The messages that were sent last."""
         self.published: set[str] = set()
         """The files that its messages were about."""
 

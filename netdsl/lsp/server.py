@@ -96,22 +96,29 @@ class Server(LanguageServer):
         document = self.project.documents.get(uri)
         if document is None or document.page is None:
             return
-        before = document.page.diagnostics
         more = self.project.settle(document)
-        if document.page.diagnostics != before:
+        if document.page.diagnostics != document.told:
             self._publish(document, document.page)
         if more:
             self._go_on(uri)
             return
-        for other in self.project.users(document.name):
-            if not other.fresh:
-                self.later(other)
+        self._tell_others()
+
+    def _tell_others(self) -> None:
+        """Reads again what rests on a text that changed; a request for it may have
+        been first, which says nothing of the messages."""
+        for document in self.project.documents.values():
+            page = document.page
+            known = page is not None and page.diagnostics == document.told
+            if document.uri not in self.waiting and not (document.fresh and known):
+                self.later(document)
 
     def _go_on(self, uri: str) -> None:
         loop = asyncio.get_running_loop()
         self.waiting[uri] = loop.call_later(PAUSE, self.settle, uri)
 
     def _publish(self, document: Document, page: Page) -> None:
+        document.told = page.diagnostics
         by_file: dict[str, list[Diagnostic]] = {document.name: []}
         for d in page.diagnostics:
             by_file.setdefault(d.span.source.name, []).append(d)
@@ -138,9 +145,7 @@ class Server(LanguageServer):
         for name in {document.uri, *map(uri_of, document.published)}:
             params = types.PublishDiagnosticsParams(uri=name, diagnostics=[])
             self.text_document_publish_diagnostics(params)
-        for other in self.project.documents.values():
-            if not other.fresh:
-                self.later(other)
+        self._tell_others()
 
 
 def make_server(version: str) -> Server:

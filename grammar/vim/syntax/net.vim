@@ -89,55 +89,57 @@ syntax keyword netFunction contained abs acos acosh adaptive_avg_pool1d
   \ adaptive_max_pool2d adaptive_max_pool3d add addbmm addcdiv addcmul addmm
   \ addmv addr adjoint affine_grid all alpha_dropout amax amin aminmax angle any
   \ arange argmax argmin argsort asin asinh atan atan2 atanh avg_pool1d
-  \ avg_pool2d avg_pool3d baddbmm bartlett_window batch_norm bernoulli bfloat16
-  \ bilinear binary_cross_entropy binary_cross_entropy_with_logits bitwise_and
+  \ avg_pool2d avg_pool3d baddbmm bartlett_window batch_norm bernoulli bilinear
+  \ binary_cross_entropy binary_cross_entropy_with_logits bitwise_and
   \ bitwise_left_shift bitwise_not bitwise_or bitwise_right_shift bitwise_xor
-  \ blackman_window bmm bool broadcast_to bucketize byte calculate_gain
-  \ cartesian_prod cat cdist ceil celu channel_shuffle char chunk clamp clamp_max
-  \ clamp_min clip clone column_stack combinations complex conj constant
-  \ contiguous conv1d conv2d conv3d conv_tbc conv_transpose1d conv_transpose2d
-  \ conv_transpose3d copysign corrcoef cos cosh cosine_embedding_loss
-  \ cosine_similarity count_nonzero cov cross cross_entropy ctc_loss cummax
-  \ cummin cumprod cumsum deg2rad det detach diag diag_embed diagflat diagonal
-  \ diagonal_scatter diff digamma dirac dist div dot double dropout dropout1d
-  \ dropout2d dropout3d dsplit dstack einsum elu embedding embedding_bag
-  \ enumerate eq erf erfc erfinv exp exp2 expand expand_as expm1 eye
-  \ feature_alpha_dropout flatten flip fliplr flipud float float_power floor
-  \ floor_divide fmax fmin fmod fold frac fractional_max_pool2d
-  \ fractional_max_pool3d full full_like gather gaussian_nll_loss gcd ge gelu glu
-  \ grid_sample group_norm grouped_mm gt gumbel_softmax half hamming_window
-  \ hann_window hardshrink hardsigmoid hardswish hardtanh heaviside
-  \ hinge_embedding_loss histc hsplit hstack huber_loss hypot i0 igamma igammac
-  \ imag index_add index_copy index_fill index_put index_reduce index_select
-  \ inner instance_norm int interpolate inverse isclose isfinite isin isinf isnan
-  \ isneginf isposinf isreal istft kaiming_normal kaiming_uniform kaiser_window
-  \ kl_div kron kthvalue l1_loss layer_norm lcm ldexp le leaky_relu len lerp
-  \ lgamma linear linear_cross_entropy linspace list local_response_norm log
-  \ log10 log1p log2 log_softmax logaddexp logaddexp2 logcumsumexp logdet
-  \ logical_and logical_not logical_or logical_xor logit logsigmoid logspace
-  \ logsumexp long lp_pool1d lp_pool2d lp_pool3d lt margin_ranking_loss
-  \ masked_fill masked_scatter matmul matrix_exp matrix_power max max_pool1d
-  \ max_pool2d max_pool3d max_unpool1d max_unpool2d max_unpool3d maximum mean
-  \ median meshgrid min minimum mish mm mode movedim mse_loss msort mul
-  \ multi_margin_loss multilabel_margin_loss multilabel_soft_margin_loss
-  \ multinomial mv mvlgamma nan_to_num nanmean nanmedian nanquantile nansum
-  \ narrow ne neg new_full new_ones new_zeros nextafter nll_loss nonzero_static
-  \ norm normal normalize one_hot ones ones_like orthogonal outer pad
-  \ pairwise_distance pdist permute pinverse pixel_shuffle pixel_unshuffle
-  \ poisson poisson_nll_loss polar polygamma positive pow prelu prod put quantile
-  \ rad2deg rand rand_like randint randint_like randn randn_like randperm range
-  \ ravel real reciprocal relu relu6 remainder renorm repeat repeat_interleave
-  \ reshape reshape_as reversed rms_norm roll rot90 round rrelu rsqrt
-  \ scaled_dot_product_attention scatter scatter_add scatter_reduce searchsorted
-  \ select select_scatter selu sgn short sigmoid sign signbit silu sin sinc sinh
-  \ slice_scatter slogdet smooth_l1_loss soft_margin_loss softmax softmin
-  \ softplus softshrink softsign sort sparse split sqrt square squeeze stack std
-  \ std_mean stft str sub sum swapaxes swapdims t take take_along_dim tan tanh
-  \ tanhshrink tensor tensor_split tensordot threshold tile to topk trace
-  \ transpose trapezoid tril tril_indices triplet_margin_loss triu triu_indices
-  \ trunc trunc_normal tuple type_as unbind unflatten unfold uniform unsqueeze
-  \ vander var var_mean vdot view view_as view_as_complex view_as_real vsplit
-  \ vstack where xavier_normal xavier_uniform xlogy zeros zeros_like zip
+  \ blackman_window bmm broadcast_to bucketize byte calculate_gain cartesian_prod
+  \ cat cdist ceil celu channel_shuffle char chunk clamp clamp_max clamp_min clip
+  \ clone column_stack combinations complex conj constant contiguous conv1d
+  \ conv2d conv3d conv_tbc conv_transpose1d conv_transpose2d conv_transpose3d
+  \ copysign corrcoef cos cosh cosine_embedding_loss cosine_similarity
+  \ count_nonzero cov cross cross_entropy ctc_loss cummax cummin cumprod cumsum
+  \ deg2rad det detach diag diag_embed diagflat diagonal diagonal_scatter diff
+  \ digamma dirac dist div dot double dropout dropout1d dropout2d dropout3d
+  \ dsplit dstack einsum elu embedding embedding_bag enumerate eq erf erfc erfinv
+  \ exp exp2 expand expand_as expm1 eye feature_alpha_dropout flatten flip fliplr
+  \ flipud float_power floor floor_divide fmax fmin fmod fold frac
+  \ fractional_max_pool2d fractional_max_pool3d full full_like gather
+  \ gaussian_nll_loss gcd ge gelu glu grid_sample group_norm grouped_mm gt
+  \ gumbel_softmax half hamming_window hann_window hardshrink hardsigmoid
+  \ hardswish hardtanh heaviside hinge_embedding_loss histc hsplit hstack
+  \ huber_loss hypot i0 igamma igammac imag index_add index_copy index_fill
+  \ index_put index_reduce index_select inner instance_norm interpolate inverse
+  \ isclose isfinite isin isinf isnan isneginf isposinf isreal istft
+  \ kaiming_normal kaiming_uniform kaiser_window kl_div kron kthvalue l1_loss
+  \ layer_norm lcm ldexp le leaky_relu len lerp lgamma linear
+  \ linear_cross_entropy linspace local_response_norm log log10 log1p log2
+  \ log_softmax logaddexp logaddexp2 logcumsumexp logdet logical_and logical_not
+  \ logical_or logical_xor logit logsigmoid logspace logsumexp long lp_pool1d
+  \ lp_pool2d lp_pool3d lt margin_ranking_loss masked_fill masked_scatter matmul
+  \ matrix_exp matrix_power max max_pool1d max_pool2d max_pool3d max_unpool1d
+  \ max_unpool2d max_unpool3d maximum mean median meshgrid min minimum mish mm
+  \ mode movedim mse_loss msort mul multi_margin_loss multilabel_margin_loss
+  \ multilabel_soft_margin_loss multinomial mv mvlgamma nan_to_num nanmean
+  \ nanmedian nanquantile nansum narrow ne neg new_full new_ones new_zeros
+  \ nextafter nll_loss nonzero_static norm normal normalize one_hot ones
+  \ ones_like orthogonal outer pad pairwise_distance pdist permute pinverse
+  \ pixel_shuffle pixel_unshuffle poisson poisson_nll_loss polar polygamma
+  \ positive pow prelu prod put quantile rad2deg rand rand_like randint
+  \ randint_like randn randn_like randperm range ravel real reciprocal relu relu6
+  \ remainder renorm repeat repeat_interleave reshape reshape_as reversed
+  \ rms_norm roll rot90 round rrelu rsqrt scaled_dot_product_attention scatter
+  \ scatter_add scatter_reduce searchsorted select select_scatter selu sgn short
+  \ sigmoid sign signbit silu sin sinc sinh slice_scatter slogdet smooth_l1_loss
+  \ soft_margin_loss softmax softmin softplus softshrink softsign sort sparse
+  \ split sqrt square squeeze stack std std_mean stft sub sum swapaxes swapdims t
+  \ take take_along_dim tan tanh tanhshrink tensor tensor_split tensordot
+  \ threshold tile to topk trace transpose trapezoid tril tril_indices
+  \ triplet_margin_loss triu triu_indices trunc trunc_normal type_as unbind
+  \ unflatten unfold uniform unsqueeze vander var var_mean vdot view view_as
+  \ view_as_complex view_as_real vsplit vstack where xavier_normal xavier_uniform
+  \ xlogy zeros zeros_like zip
+syntax match netFunction /\v<%(bfloat16|bool|float|int|list|str|tuple)>\(@=/
+syntax match netFunction /\v%(-\>\s?)@3<=<%(bfloat16|bool|float|int|list|str|tuple)>/
 syntax match netFunction /\v<Tensor\.%(unfold)>/
 syntax match netFunction /\v<fft\.%(fft|fft2|fftfreq|fftn|fftshift|hfft|hfft2|hfftn|ifft|ifft2|ifftn|ifftshift|ihfft|ihfft2|ihfftn|irfft|irfft2|irfftn|rfft|rfft2|rfftfreq|rfftn)>/
 syntax match netFunction /\v<linalg\.%(cholesky|cond|cross|det|eig|eigh|eigvals|eigvalsh|inv|lu|matrix_exp|matrix_norm|matrix_power|matrix_rank|multi_dot|norm|pinv|qr|slogdet|solve|solve_triangular|svd|svdvals|vecdot|vector_norm)>/

@@ -1,5 +1,7 @@
 """Deep residual network (He et al., 2015), https://arxiv.org/abs/1512.03385"""
 
+from collections.abc import Sequence
+
 from torch import Tensor, nn
 
 
@@ -46,7 +48,7 @@ class Stage(nn.Sequential):
 
 class ResNet(nn.Module):
     def __init__(
-        self, Block: type[BasicBlock], depths: list[int], num_classes: int = 1000
+        self, Block: type[BasicBlock], depths: Sequence[int], num_classes: int = 1000
     ) -> None:
         super().__init__()
         self.conv1 = nn.Conv2d(3, 64, 7, stride=2, padding=3, bias=False)

@@ -1,3 +1,5 @@
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 
@@ -22,7 +24,7 @@ class Expand(nn.Module):
 
 
 class Scaled(nn.Module):
-    def __init__(self, scale: float, depths: list[int]) -> None:
+    def __init__(self, scale: float, depths: Sequence[int]) -> None:
         super().__init__()
         widths = [divisible(w * scale) for w in [16, 32]]
         self.stem = nn.Conv2d(3, widths[0], 3, padding=1)
@@ -58,7 +60,7 @@ class Grow(nn.Module):
 
 
 class Grown(nn.Module):
-    def __init__(self, in_features: int, scale: float, steps: list[int]) -> None:
+    def __init__(self, in_features: int, scale: float, steps: Sequence[int]) -> None:
         super().__init__()
         self.body = nn.Sequential()
         channels = in_features

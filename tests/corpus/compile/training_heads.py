@@ -1,3 +1,5 @@
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 
@@ -25,7 +27,7 @@ class Halve(nn.Module):
 
 
 class Model(nn.Module):
-    def __init__(self, growth: int, depths: list[int], heads: bool = True) -> None:
+    def __init__(self, growth: int, depths: Sequence[int], heads: bool = True) -> None:
         super().__init__()
         self.heads = heads
         self.body = nn.Sequential()

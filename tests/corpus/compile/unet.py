@@ -1,3 +1,5 @@
+from collections.abc import Sequence
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -14,7 +16,7 @@ class DoubleConv(nn.Sequential):
 
 
 class UNet(nn.Module):
-    def __init__(self, in_channels: int, widths: list[int], classes: int) -> None:
+    def __init__(self, in_channels: int, widths: Sequence[int], classes: int) -> None:
         super().__init__()
         self.widths = widths
         self.downs = nn.ModuleList()
