@@ -587,7 +587,9 @@ def _reversed(args: Sequence[Any], expr: graph.Expr, limits: Limits) -> Any:
 def _split(args: Sequence[Any], expr: graph.Expr, limits: Limits) -> Any:
     values, sizes = args
     if rounds(values) is not None or rounds(sizes) is not None:
-        return Unknown("list[list[float]]", expr)
+        kind = type_name(values)
+        inner = kind[5:-1] if kind.startswith("list[") else "any"
+        return Unknown(f"list[list[{inner}]]", expr)
     if sum(sizes) != len(values):
         raise Refusal(
             "wrong-value", f"`split` of {len(values)} values into {sum(sizes)}"

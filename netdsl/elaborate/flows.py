@@ -38,6 +38,7 @@ from netdsl.elaborate.values import (
     Blur,
     Factory,
     FunctionValue,
+    Gathered,
     ModuleValue,
     NetParameter,
     Rounds,
@@ -443,9 +444,9 @@ def _branches(walk: Walk, node: syntax.Branches, flowing: Val) -> Val:
             exprs.append(val.expr)
     if len(node.arms) == 1 and not isinstance(vals[0].expr, graph.Sequence):
         return vals[0]
-    if any(isinstance(v, Rounds) for v in values):
-        return Val(Blur(node.span), graph.Sequence("tuple", tuple(exprs)), node.span)
     expr = graph.Sequence("tuple", tuple(exprs))
+    if any(isinstance(v, Rounds) for v in values):
+        return Val(Gathered(node.span, values), expr, node.span)
     walk.branches.update(s for s in spans if s is not None)
     return Val(tuple(values), expr, node.span, tuple(spans))
 

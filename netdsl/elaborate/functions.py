@@ -15,6 +15,7 @@ from netdsl.elaborate.narrowing import handed_on
 from netdsl.elaborate.values import (
     BLUR,
     Blur,
+    Gathered,
     FunctionValue,
     ModuleValue,
     Rounds,
@@ -47,7 +48,8 @@ def _apply_rule(
 ) -> Any:
     blurred = [v.value for v in (*vals, *keywords.values()) if _has_blur(v.value)]
     if blurred:
-        return blurred[0] if isinstance(blurred[0], Blur) else BLUR
+        blur = blurred[0] if isinstance(blurred[0], Blur) else BLUR
+        return blur.sent_through(declaration)
     from netdsl.elaborate.making import refuse_layers
 
     refuse_layers(walk, [*vals, *keywords.values()], span)
@@ -70,7 +72,7 @@ def _apply_rule(
             walk.refused(refusal, span, spans)
         return BLUR
     except Undecided:
-        return Blur(span)
+        return Blur(span, declaration.gives_tensor)
     walk.keep(call.conditions, span)
     return result
 
@@ -156,7 +158,9 @@ def call_torch(
 ) -> Val:
     """A function of torch: its rule gives the type, its target the Python."""
     packed = pack_tensors(declaration, vals)
-    if packed and isinstance(packed[0].value, Rounds):
+    first = packed[0].value if packed else None
+    joins = "tensors" in declaration.signature.parameters[0].kinds if packed else False
+    if isinstance(first, Rounds) or (isinstance(first, Gathered) and joins):
         result = _join_rounds(walk, declaration, packed, keywords, span)
     else:
         result = _apply_rule(walk, declaration, packed, keywords, span)
@@ -170,33 +174,52 @@ def _join_rounds(
     keywords: Mapping[str, Val],
     span: Span,
 ) -> Any:
-    """Tensors of equal type, in a list of unknown length, made one.
+    """Tensors in a list of unknown length, those of a loop all of one type, made one.
 
-    Each size of the result grows by the same amount with each tensor, so two
-    results tell all of them.
+    Each size of the result grows by the same amount with each tensor of a loop, so
+    two results tell all of them.
     """
-    rounds: Rounds = vals[0].value
-    _, index = walk.fresh("i", "loop")
-    one = rounds.at(index)
-    if not isinstance(one, Tensor) or one != rounds.at(0):
-        return Blur(span)
+    given = vals[0].value
+    parts = given.parts if isinstance(given, Gathered) else (given,)
+    counts: list[Size | None] = []
+    tensors: list[Any] = []
+    for part in parts:
+        one = part
+        if isinstance(part, Rounds):
+            one = part.at(walk.fresh("i", "loop")[1])
+            if one != part.at(0):
+                one = None
+        if not isinstance(one, Tensor):
+            return Blur(span, declaration.gives_tensor)
+        counts.append(part.count if isinstance(part, Rounds) else None)
+        tensors.append(one)
 
-    def result(count: int) -> Any:
-        first = Val((one,) * count, vals[0].expr, vals[0].span)
+    def result(more: int | None = None) -> Any:
+        """Of two tensors of each loop, and one more of that at a place."""
+        times = [1 if c is None else 3 if i == more else 2 for i, c in enumerate(counts)]
+        all_ = tuple(t for t, n in zip(tensors, times, strict=True) for _ in range(n))
+        first = Val(all_, vals[0].expr, vals[0].span)
         return _apply_rule(walk, declaration, [first, *vals[1:]], keywords, span)
 
-    two, three = result(2), result(3)
-    if not isinstance(two, Tensor) or not isinstance(three, Tensor):
-        return two
-    more = rounds.count - 2
+    total = two = result()
+    for i, count in enumerate(counts):
+        if count is not None:
+            three = result(i)
+            if not isinstance(total, Tensor) or not isinstance(three, Tensor):
+                return two
+            total = _grown(total, two, three, count - 2)
+    return total
 
-    def grown(small: tuple[Size, ...], large: tuple[Size, ...]) -> tuple[Size, ...]:
-        pairs = zip(small, large, strict=True)
-        return tuple(a + more * (b - a) for a, b in pairs)
 
-    a, b = two.shape, three.shape
-    shape = Shape(grown(a.head, b.head), a.star, grown(a.tail, b.tail))
-    return Tensor(shape, two.dtype)
+def _grown(total: Tensor, two: Tensor, three: Tensor, more: Size) -> Tensor:
+    """The total, with so many more tensors as `three` has one more than `two`."""
+
+    def grown(*sizes: tuple[Size, ...]) -> tuple[Size, ...]:
+        return tuple(t + more * (b - a) for t, a, b in zip(*sizes, strict=True))
+
+    t, a, b = total.shape, two.shape, three.shape
+    head, tail = grown(t.head, a.head, b.head), grown(t.tail, a.tail, b.tail)
+    return Tensor(Shape(head, t.star, tail), total.dtype)
 
 
 def pack_tensors(declaration: Declaration, vals: Sequence[Val]) -> list[Val]:
@@ -204,7 +227,7 @@ def pack_tensors(declaration: Declaration, vals: Sequence[Val]) -> list[Val]:
     first = declaration.signature.parameters[:1]
     if not first or "tensors" not in first[0].kinds or first[0].variadic:
         return list(vals)
-    if vals and isinstance(vals[0].value, Rounds):
+    if vals and isinstance(vals[0].value, Rounds | Gathered):
         return list(vals)
     tensors = []
     for val in vals:

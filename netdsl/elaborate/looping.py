@@ -19,6 +19,7 @@ from netdsl.elaborate.members import round_mapping
 from netdsl.elaborate.running import look_ahead, note_carried
 from netdsl.elaborate.values import (
     Blur,
+    Gathered,
     ModuleValue,
     Rounds,
     Val,
@@ -177,12 +178,14 @@ def _lists_after(
             walk.scope[name] = Val(rest, val.expr, val.span)
         elif added:
             value: Any = Blur(val.span)
-            if len(added) == 1 and val.value == []:
+            if len(added) == 1 and isinstance(val.value, list):
                 value = Rounds(
                     loop.count,
                     _element_of(name, added[0], own, running),
                     ("appended", name, walk.program.count()),
                 )
+                if val.value:
+                    value = Gathered(val.span, (*val.value, value))
             walk.scope[name] = Val(value, val.expr, val.span)
 
 

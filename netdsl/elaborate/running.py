@@ -170,7 +170,7 @@ def _from_blur(walk: Walk, module: LayerModule, blur: Blur) -> Blur:
             help=f"write it: `{module.declaration.name}(..., {needs[0]}=...)`",
         )
         return BLUR
-    return blur
+    return blur.sent_through(module.declaration)
 
 
 def _infer(

@@ -52,14 +52,20 @@ def is_inferred(module: Module) -> bool:
     return False
 
 
-def inferred_sizes(module: Module) -> list[Size]:
-    """The sizes that its constructor needs, and those of all inside it."""
+def inferred_sizes(module: Module, program: Any = None) -> list[Size]:
+    """The sizes that its constructor needs, and those of all inside it; of a net all
+    that are known, where there is no program to say which of them its class takes."""
     out: list[Size] = []
     for part in every_module(module):
         if isinstance(part, LayerModule):
             out += part.inferred.values()
         elif isinstance(part, NetModule):
-            out += part.sizes.values()
+            taken = program.class_sizes(part.net) if program is not None else None
+            out += [
+                size
+                for name, size in part.sizes.items()
+                if taken is None or any(s.name == name for s in taken)
+            ]
         elif isinstance(part, ParameterModule) and part.sizes:
             out += part.sizes
         elif isinstance(part, RepeatModule):

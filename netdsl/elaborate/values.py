@@ -9,7 +9,7 @@ which meets everything silently.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from netdsl import dims, graph
@@ -50,18 +50,38 @@ class Val:
 
 class Blur:
     """A value whose type is not known, since a mistake was told already
-    (`reason` is None) or since a rule could not decide (`reason` says where)."""
+    (`reason` is None) or since a rule could not decide (`reason` says where).
 
-    __slots__ = ("reason",)
+    If it `is_tensor`, only its shape is lost."""
 
-    def __init__(self, reason: Span | None = None) -> None:
+    __slots__ = ("is_tensor", "reason")
+
+    def __init__(self, reason: Span | None = None, is_tensor: bool = False) -> None:
         self.reason = reason
+        self.is_tensor = is_tensor
+
+    def sent_through(self, declaration: Declaration) -> Blur:
+        """What a layer or function gives for it."""
+        if self.is_tensor is declaration.gives_tensor or self.reason is None:
+            return self
+        return Blur(self.reason, declaration.gives_tensor)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Blur)
 
     def __hash__(self) -> int:
         return 0
+
+
+class Gathered(Blur):
+    """Tensors in a list of unknown length, not all of them of one loop: `parts` are
+    Tensors and Rounds.  What joins tensors looks into it."""
+
+    __slots__ = ("parts",)
+
+    def __init__(self, reason: Span | None, parts: Sequence[Any]) -> None:
+        super().__init__(reason)
+        self.parts = tuple(parts)
 
 
 BLUR = Blur()

@@ -204,7 +204,7 @@ class Constructor:
             return self._inline_choice(module) is not None
         return not self.needs_statements(module) and not any(
             isinstance(a, dims.Name) and isinstance(a.origin, OutOf)
-            for a in atoms(module)
+            for a in atoms(self.program, module)
         )
 
     def _namespaces(self, path: tuple[Any, ...], span: Any) -> None:
@@ -358,7 +358,7 @@ class Constructor:
         if isinstance(module, ChainModule):
             if len(module.members) == 1 and self._plain_repeat(module.members[0]):
                 return False
-            return bool(asked_within(module)) or any(
+            return bool(asked_within(self.program, module)) or any(
                 self._needs_line(m) for m in module.members
             )
         return False
@@ -386,7 +386,7 @@ class Constructor:
     def leading(self, chain: ChainModule) -> list[Member]:
         """The members before the first that needs lines of its own."""
         head: list[Member] = []
-        asked = asked_within(chain)
+        asked = asked_within(self.program, chain)
         for member in chain.members:
             if (
                 self._needs_line(member)
@@ -449,7 +449,7 @@ class Constructor:
 
     def fill(self, owner: str, chain: ChainModule) -> None:
         """Puts the members of a list in, one line each."""
-        self._asked = getattr(self, "_asked", set()) | asked_within(chain)
+        self._asked = getattr(self, "_asked", set()) | asked_within(self.program, chain)
         named = has_names(chain)
         head = len(self.leading(chain))
         for i, member in enumerate(chain.members[head:], head):
@@ -639,7 +639,7 @@ class Constructor:
                 for p in graph.every(e)
                 if isinstance(p, Symbol)
             }
-        read = {a for m in repeat.members for a in atoms(m.module)}
+        read = {a for m in repeat.members for a in atoms(self.program, m.module)}
         read |= {a for _, _, after in repeat.carried for a in dims.atoms(after)}
         sizes = {t for a, t in self.speller.elements if a in read}
         words = {w for text in sizes for w in re.findall(r"\w+", text)}
@@ -657,7 +657,7 @@ class Constructor:
         before = len(self.speller.elements), len(self.speller.known)
         for loop in repeat.loops:
             taken = self.speller.taken | set(self.building)
-            element_names(self.speller, loop, repeat, taken)
+            element_names(self.program, self.speller, loop, repeat, taken)
         return before
 
     def _leave(self, before: tuple[int, int]) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from netdsl import dims, graph
 from netdsl.elaborate.making import SPREAD
 from netdsl.elaborate.trees import OutOf, every_module
-from netdsl.emit.spelling import Speller
+from netdsl.emit.spelling import COUNTERS, Speller
 from netdsl.graph import (
     ChainModule,
     Member,
@@ -18,8 +18,6 @@ from netdsl.graph import (
     Symbol,
 )
 from netdsl.reserved import FILE, is_attribute
-
-_COUNTERS = ("i", "j", "k", *(f"i_{n}" for n in range(2, 99)))
 
 
 def target_names(target: Any) -> list[str]:
@@ -60,13 +58,13 @@ def has_names(chain: ChainModule) -> bool:
     return any(m.label not in (None, SPREAD) for m in _all_members(chain))
 
 
-def asked_within(chain: ChainModule) -> set[int]:
+def asked_within(program: Any, chain: ChainModule) -> set[int]:
     """The layers in a list whose sizes others in it ask for."""
     inside = {id(m) for m in every_module(chain)}
     return inside & {
         id(a.origin.module)
         for m in chain.members
-        for a in atoms(m.module)
+        for a in atoms(program, m.module)
         if isinstance(a, dims.Name) and isinstance(a.origin, OutOf)
     }
 
@@ -81,10 +79,11 @@ def _all_members(chain: ChainModule) -> list[Member]:
     return out
 
 
-def atoms(module: Module) -> list[dims.Atom]:
+def atoms(program: Any, module: Module) -> list[dims.Atom]:
+    """What stands in the sizes that a constructor is given."""
     from netdsl.elaborate.trees import inferred_sizes
 
-    return [a for s in inferred_sizes(module) for a in dims.atoms(s)]
+    return [a for s in inferred_sizes(module, program) for a in dims.atoms(s)]
 
 
 def label_symbols(label: Any) -> list[Symbol]:
@@ -100,15 +99,19 @@ def size_symbols(size: Any) -> list[Symbol]:
 
 
 def element_names(
-    speller: Speller, loop: graph.Loop, repeat: RepeatModule, taken: set[str]
+    program: Any,
+    speller: Speller,
+    loop: graph.Loop,
+    repeat: RepeatModule,
+    taken: set[str],
 ) -> None:
     """Maps what a round's targets hold to their names: in terms of the loop's
     round, `widths[i]` is `w`."""
-    used = {a for m in repeat.members for a in atoms(m.module)}
+    used = {a for m in repeat.members for a in atoms(program, m.module)}
     used |= {a for _, _, after in repeat.carried for a in dims.atoms(after)}
     if isinstance(loop.target, Symbol) and loop.target.name == "_":
         if dims.single(repeat.index) in used:
-            loop.target.name = next(n for n in _COUNTERS if n not in taken)
+            loop.target.name = next(n for n in COUNTERS if n not in taken)
     for atom, name in target_atoms(loop):
         speller.elements.append((atom, name))
     if isinstance(loop.target, Symbol) and isinstance(loop.target.value, dims.Dim):

@@ -178,7 +178,7 @@ class Signatures(Symbols):
     def annotation_of(self, value: Any) -> str:
         """The type of a result, as Python writes it."""
         match value:
-            case Tensor():
+            case Tensor() | Blur(is_tensor=True):
                 return self.imports.use("Tensor")
             case Blur() | Unknown():
                 if isinstance(value, Unknown) and _is_plain(value.type):

@@ -39,6 +39,9 @@ _LEVELS = {
 
 Text = tuple[str, int]
 
+COUNTERS = ("i", "j", "k", *(f"i_{n}" for n in range(2, 99)))
+"""Names for the number of a round."""
+
 
 class Imports:
     """What a generated file imports: only what it uses."""
@@ -137,6 +140,8 @@ class Speller:
             case graph.Choose():
                 then, test = self.text(expr.then, OR), self.test(expr.test, OR)
                 return f"{then} if {test} else {self.text(expr.other)}", CHOICE
+            case graph.CallOf(target="split"):
+                return self._split(*expr.arguments), ATOM
             case graph.CallOf():
                 target = self.function(expr.target)
                 return (
@@ -219,6 +224,16 @@ class Speller:
             self.imports.note(target)
             if isinstance(target, str)
             else self.net_name(target)
+        )
+
+    def _split(self, values: Expr, sizes: Expr) -> str:
+        """A list cut into lists: Python has no function for it."""
+        whole, parts = self.text(values, ATOM), self.text(sizes, ATOM)
+        words = re.findall(r"\w+", f"{whole} {parts}")
+        i = next(n for n in COUNTERS if n not in words)
+        return (
+            f"[{whole}[sum({parts}[:{i}]) : sum({parts}[: {i} + 1])]"
+            f" for {i} in range(len({parts}))]"
         )
 
     def arguments(

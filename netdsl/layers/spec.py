@@ -259,6 +259,12 @@ class Declaration:
         return self._call
 
     @property
+    def gives_tensor(self) -> bool:
+        """Whether the result is one tensor, whatever goes in: the type of the rule
+        says so."""
+        return self.rule.__annotations__.get("return") == "Tensor"
+
+    @property
     def has_weights(self) -> bool:
         return self.parameters is not None
 
