@@ -255,3 +255,43 @@ net A:
     y = F.max_pool2d(model.b.bn(model.b.conv(y)), (1, 2))
     assert model.fc.in_features == y.flatten(1).shape[1]
     assert model(x).shape == (2, 2)
+
+
+class Masked(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.self = nn.Linear(8, 8)
+
+    def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
+        mask = None
+        if lengths is not None:
+            mask = torch.arange(x.shape[1]) < lengths[:, None]
+            mask = mask[:, None]
+        x = self.self(x)
+        return F.scaled_dot_product_attention(x, x, x, mask)
+
+
+@pytest.mark.parametrize("lengths", [None, torch.tensor([5, 3])])
+def test_an_input_that_may_be_none_becomes_a_mask_that_may_be(
+    lengths: Tensor | None,
+) -> None:
+    text = """\
+net A:
+    input x: [B, T, 8]
+    input lengths: int64[B] | None = None
+    mask = None
+    if lengths is not None:
+        mask = (arange(T) < lengths[:, None])[:, None]
+    x = x -> self: Linear(8)
+    scaled_dot_product_attention(x, x, x, mask)
+"""
+    same(text, Masked, SEQUENCE, lengths)
+
+
+def test_a_key_may_be_a_word_of_python() -> None:
+    text = (
+        'net A:\n    input x: [N, 6]\n    x -> "class": Linear(3) -> self: Linear(2)\n'
+    )
+    model = netdsl.loads(text)
+    assert list(model.state_dict())[::2] == ["class.weight", "self.weight"]
+    assert model(X).shape == (4, 2)

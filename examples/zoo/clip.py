@@ -179,7 +179,7 @@ class CLIPModel(nn.Module):
         heads: int = 12,
     ) -> None:
         super().__init__()
-        self.logit_scale = nn.Parameter(torch.full((), 2.6592))
+        self.logit_scale = nn.Parameter(torch.empty(()))
         self.text_model = TextModel(
             vocab, context, text_width, text_depth, text_heads, end
         )

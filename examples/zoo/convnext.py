@@ -1,5 +1,7 @@
 """ConvNeXt (Liu et al., 2022), https://arxiv.org/abs/2201.03545"""
 
+from collections.abc import Sequence
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -60,7 +62,7 @@ class StochasticDepth(nn.Module):
 class Block(nn.Module):
     def __init__(self, in_channels: int, drop: float) -> None:
         super().__init__()
-        self.layer_scale = nn.Parameter(torch.full((in_channels, 1, 1), 1e-6))
+        self.layer_scale = nn.Parameter(torch.empty(in_channels, 1, 1))
         self.block = nn.Sequential(
             nn.Conv2d(in_channels, in_channels, 7, padding=3, groups=in_channels),
             ChannelsLast(),
@@ -85,7 +87,11 @@ class Block(nn.Module):
 
 class ConvNeXt(nn.Module):
     def __init__(
-        self, widths: list[int], depths: list[int], drop: float, num_classes: int = 1000
+        self,
+        widths: Sequence[int],
+        depths: Sequence[int],
+        drop: float,
+        num_classes: int = 1000,
     ) -> None:
         super().__init__()
         self.features = nn.Sequential()

@@ -128,11 +128,7 @@ class Model(nn.Module):
         )
         size = width // heads
         self.size = size
-        self.register_buffer(
-            "inv_freq",
-            1.0 / theta ** (torch.arange(0, size, 2) / size),
-            persistent=False,
-        )
+        self.register_buffer("inv_freq", torch.empty(size // 2), persistent=False)
         self.norm = RMSNorm(width)
         self.reset_parameters()
         for module in self.modules():
@@ -144,10 +140,9 @@ class Model(nn.Module):
                 nn.init.normal_(module.weight, std=0.02)
 
     def reset_parameters(self) -> None:
-        with torch.no_grad():
-            self.inv_freq.copy_(
-                1.0 / self.theta ** (torch.arange(0, self.size, 2) / self.size)
-            )
+        self.inv_freq.copy_(
+            1.0 / self.theta ** (torch.arange(0, self.size, 2) / self.size)
+        )
 
     def forward(self, tokens: Tensor, mask: Tensor | None = None) -> Tensor:
         """tokens: int64[B, T], mask: int64[B, T] | None -> [B, T, width]"""

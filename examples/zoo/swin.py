@@ -1,5 +1,6 @@
 """Swin transformer (Liu et al., 2021), https://arxiv.org/abs/2103.14030"""
 
+from collections.abc import Sequence
 from fnmatch import fnmatchcase
 
 import torch
@@ -59,13 +60,14 @@ class WindowAttention(nn.Module):
         self.relative_position_bias_table = nn.Parameter(
             torch.empty((2 * window - 1) ** 2, heads)
         )
-        nn.init.trunc_normal_(self.relative_position_bias_table, std=0.02)
-        self.register_buffer("relative_position_index", relative_index(window))
+        self.register_buffer(
+            "relative_position_index", torch.empty(window**4, dtype=torch.int64)
+        )
+        self.reset_parameters()
 
     def reset_parameters(self) -> None:
         nn.init.trunc_normal_(self.relative_position_bias_table, std=0.02)
-        with torch.no_grad():
-            self.relative_position_index.copy_(relative_index(self.window))
+        self.relative_position_index.copy_(relative_index(self.window))
 
     def forward(self, x: Tensor) -> Tensor:
         """x: [N, H, W, in_features] -> [N, H, W, in_features]"""
@@ -170,8 +172,8 @@ class SwinTransformer(nn.Module):
     def __init__(
         self,
         width: int,
-        depths: list[int],
-        heads: list[int],
+        depths: Sequence[int],
+        heads: Sequence[int],
         window: int = 7,
         drop: float = 0.1,
         num_classes: int = 1000,

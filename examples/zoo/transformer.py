@@ -121,7 +121,7 @@ class Transformer(nn.Module):
     ) -> None:
         super().__init__()
         self.width = width
-        self.register_buffer("positions", sinusoids(LONGEST, width), persistent=False)
+        self.register_buffer("positions", torch.empty(LONGEST, width), persistent=False)
         self.embed = nn.Embedding(vocab, width)
         self.dropout = nn.Dropout(dropout)
         self.encoder = nn.ModuleList(
@@ -131,12 +131,12 @@ class Transformer(nn.Module):
             [DecoderLayer(width, heads, hidden, dropout) for _ in range(depth)]
         )
         self.generator = nn.Linear(width, vocab, bias=False)
+        self.reset_parameters()
         self.generator.weight = self.embed.weight
         nn.init.normal_(self.embed.weight, std=width**-0.5)
 
     def reset_parameters(self) -> None:
-        with torch.no_grad():
-            self.positions.copy_(sinusoids(LONGEST, self.width))
+        self.positions.copy_(sinusoids(LONGEST, self.width))
 
     def forward(self, source: Tensor, target: Tensor) -> Tensor:
         """source: int64[B, S], target: int64[B, T] -> [B, T, vocab]"""

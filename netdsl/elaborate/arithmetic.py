@@ -61,12 +61,6 @@ def is_open(value: Any) -> bool:
     return isinstance(value, Dim | Unknown | Condition | Rounds)
 
 
-def is_list(value: Any) -> bool:
-    if isinstance(value, Unknown):
-        return value.type.startswith("list")
-    return isinstance(value, list | Rounds)
-
-
 def binary(op: str, a: Any, b: Any, expr: graph.Expr, limits: Limits) -> Any:
     """`a op b` for static values."""
     if isinstance(a, Blur) or isinstance(b, Blur):

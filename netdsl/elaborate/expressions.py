@@ -12,6 +12,7 @@ from netdsl.elaborate import arithmetic
 from netdsl.elaborate.arithmetic import describe_value
 from netdsl.elaborate.functions import call_operator
 from netdsl.elaborate.habits import plain_name, refuse_attribute
+from netdsl.elaborate.lists import is_list, of_lists, surely_list
 from netdsl.elaborate.loops import comprehend
 from netdsl.elaborate.names import dotted_function, lookup_value
 from netdsl.elaborate.narrowing import narrowed
@@ -206,32 +207,10 @@ def _binary(walk: Walk, node: syntax.Binary) -> Val:
         text = f"{a} is not a multiple of {b}"
         text += f": {near} divide it" if " and " in near else ""
         walk.remainders.append((node.span, text))
-    if arithmetic.is_list(a) or arithmetic.is_list(b):
-        expr = _of_lists(node.op, left, right)
+    if is_list(a) or is_list(b):
+        expr = of_lists(node.op, left, right)
     value = arithmetic.binary(node.op, a, b, expr, walk.limits)
     return Val(value, expr, node.span)
-
-
-def _of_lists(op: str, left: Val, right: Val) -> Expr:
-    """An operator on lists. One that a class takes may be a tuple in Python: `a + b`
-    is `[*a, *b]`, and `a == b` compares `[*a]`."""
-    if op == "+":
-        items: list[Expr] = []
-        for part in (_surely_list(left).expr, _surely_list(right).expr):
-            if isinstance(part, graph.Sequence):
-                items += part.items
-            else:
-                items.append(graph.Spread(part))
-        return graph.Sequence("list", tuple(items))
-    return graph.Op(op, (_surely_list(left).expr, _surely_list(right).expr))
-
-
-def _surely_list(val: Val) -> Val:
-    """`[*a]` of what may be a tuple in Python."""
-    made = isinstance(val.expr, graph.Sequence | graph.Comprehend)
-    if made or not arithmetic.is_list(val.value):
-        return val
-    return Val(val.value, graph.Sequence("list", (graph.Spread(val.expr),)), val.span)
 
 
 @evaluates(syntax.Compare)
@@ -239,7 +218,7 @@ def _compare(walk: Walk, node: syntax.Compare) -> Val:
     operands = [node.left, *node.rights]
     vals = walk.in_order([lambda o=o: walk.evaluate(o) for o in operands])  # type: ignore[misc]
     if not {"is", "is not", "in", "not in"}.intersection(node.ops):
-        vals = [_surely_list(v) for v in vals]
+        vals = [surely_list(v) for v in vals]
     expr: Expr = graph.Op(
         " ".join(node.ops), tuple(v.expr for v in vals)
     )  # `a < b <= c` keeps its operators in one node
