@@ -112,7 +112,7 @@ def _nearest(name: str) -> str | None:
 
 def _layer_table(data: bytes) -> dict[str, str]:
     # Most projects have no such table, and reading TOML costs every run.
-    if b"netdsl" not in data:
+    if b"netdsl" not in data or b"layers" not in data:
         return {}
     import tomllib
 

@@ -242,7 +242,7 @@ def test_the_nearest_pyproject_above_counts(
         "[tool.netdsl]\nlayers = 'A'",
         "[tool.netdsl.layers]\nA = 'os; x'",
         "[tool.netdsl.layers\n",
-        "# \udc80 netdsl",
+        "# \udc80 netdsl layers",
     ],
 )
 def test_a_wrong_pyproject(fake: Fake, text: str) -> None:

@@ -371,7 +371,7 @@ class FileWriter:
         first = Lines()
         behind: dict[int, Lines] = {}
         entries = [
-            (name, self._constant_text(symbol.value), symbol.value)
+            (name, self._written(symbol), symbol.value)
             for name, symbol in self.constants.values()
         ]
         entries += [
@@ -382,6 +382,15 @@ class FileWriter:
             lines = behind.setdefault(id(nets[-1]), Lines()) if nets else first
             lines.add(self._constant_line(name, text, value))
         return first, behind
+
+    def _written(self, symbol: Symbol) -> str:
+        """A constant's text: `1 - 0.9997` of numbers stays as it was written."""
+        item: syntax.Constant = symbol.place
+        parts = (syntax.Literal, syntax.Binary, syntax.Unary)
+        if all(isinstance(p, parts) for p in syntax.walk(item.let.value)):
+            expr = Walk(self.program, item, defining=False).evaluate(item.let.value).expr
+            return Speller(self.imports, self.net_name, lambda s: s.name).text(expr)
+        return self._constant_text(symbol.value)
 
     def _constant_line(self, name: str, text: str, value: Any) -> str:
         kind = self._constant_type(value)

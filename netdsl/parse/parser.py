@@ -21,7 +21,6 @@ from netdsl.parse.checks import (
     check_start,
     check_strings,
 )
-from netdsl.parse.guessing import explained
 from netdsl.parse.lalr import Loop, Unreadable
 from netdsl.parse.loop_table import make_loop
 from netdsl.parse.pieces import Earlier, reparse, shortened
@@ -137,6 +136,7 @@ class Parser:
         try:
             return Parsed(self._read(chunk, limits, earlier), (), None)
         except Mistake as mistake:
+            from netdsl.parse.guessing import explained
 
             def next_problem(text: str) -> int | None:
                 return self._next_problem(text, limits)
