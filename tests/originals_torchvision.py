@@ -13,6 +13,7 @@ from torchvision import models
 from torchvision.models import (
     densenet,
     efficientnet,
+    mnasnet,
     mobilenetv2,
     mobilenetv3,
     resnet,
@@ -69,6 +70,12 @@ BLOCKS = (_make_divisible, misc.ConvNormActivation, misc.SqueezeExcitation)
 MOBILENET_V3 = (
     *BLOCKS, mobilenetv3.InvertedResidualConfig, mobilenetv3.InvertedResidual,
     mobilenetv3.MobileNetV3, mobilenetv3._mobilenet_v3_conf,
+)  # fmt: skip
+MNASNET = (
+    mnasnet._InvertedResidual, mnasnet._stack, mnasnet._round_to_multiple_of,
+    mnasnet._get_depths, mnasnet.MNASNet.__init__, mnasnet.MNASNet.forward,
+    mnasnet._mnasnet, mnasnet.mnasnet0_5, mnasnet.mnasnet0_75, mnasnet.mnasnet1_0,
+    mnasnet.mnasnet1_3,
 )  # fmt: skip
 EFFICIENTNET = (
     *BLOCKS, stochastic_depth, efficientnet.MBConvConfig, efficientnet.MBConv,
@@ -190,6 +197,14 @@ ORIGINALS = [
         code=MOBILENET_V3, parameters=5_483_032, keys=312, digest="a56c886e8c",
     ),
     torchvision(
+        "mnasnet0_5", "zoo/mnasnet", "mnasnet0_5", 64, code=MNASNET,
+        parameters=2_218_512, keys=314, digest="baa5bf7bfd",
+    ),
+    torchvision(
+        "mnasnet1_0", "zoo/mnasnet", "mnasnet1_0", 64, code=MNASNET,
+        parameters=4_383_312, keys=314, digest="2687cef04a",
+    ),
+    torchvision(
         "efficientnet_b0", "zoo/efficientnet", "efficientnet_b0", 64,
         code=EFFICIENTNET, parameters=5_288_548, keys=360, digest="9da4cc5e2b",
     ),
@@ -227,6 +242,8 @@ VARIANTS = [
     *(("zoo/vgg", f"vgg{n}{bn}") for n in (11, 13, 16, 19) for bn in ("", "_bn")),
     *(("zoo/densenet", f"densenet{n}") for n in (169, 201)),
     *(("zoo/efficientnet", f"efficientnet_b{n}") for n in range(1, 7)),
+    ("zoo/mnasnet", "mnasnet0_75"),
+    ("zoo/mnasnet", "mnasnet1_3"),
     ("zoo/swin", "swin_s"),
     ("zoo/swin", "swin_b"),
 ]

@@ -22,6 +22,8 @@ from transformers import (
     LlamaForCausalLM,
     MistralConfig,
     MistralForCausalLM,
+    SegformerConfig,
+    SegformerForImageClassification,
     T5Config,
     T5EncoderModel,
     ViTConfig,
@@ -34,6 +36,7 @@ from transformers.models.gpt2 import modeling_gpt2 as gpt2
 from transformers.models.llama import modeling_llama as llama
 from transformers.models.mistral import modeling_mistral as mistral
 from transformers.models.qwen2 import modeling_qwen2 as qwen2
+from transformers.models.segformer import modeling_segformer as segformer
 from transformers.models.t5 import modeling_t5 as t5
 from transformers.models.vit import modeling_vit as vit
 from transformers.pytorch_utils import Conv1D
@@ -152,6 +155,16 @@ def small_vit() -> nn.Module:
             intermediate_size=48, num_hidden_layers=3, num_attention_heads=4,
         )
     )  # fmt: skip
+
+
+def small_segformer() -> nn.Module:
+    config = SegformerConfig(
+        num_encoder_blocks=3, depths=[2, 1, 1], hidden_sizes=[16, 24, 32],
+        patch_sizes=[7, 3, 3], strides=[4, 2, 2], num_attention_heads=[1, 3, 4],
+        sr_ratios=[4, 2, 1], mlp_ratios=[2, 3, 4], num_labels=10, drop_path_rate=0.3,
+        hidden_dropout_prob=0.1, attention_probs_dropout_prob=0.2,
+    )  # fmt: skip
+    return SegformerForImageClassification(config)
 
 
 def small_clip() -> nn.Module:
@@ -278,6 +291,28 @@ ORIGINALS = [
         parameters=86_567_656, keys=200, digest="c451eac73d",
         starts="transformers draws the position embeddings ahead of the class token,"
         " which is registered first, and both behind the patches",
+    ),
+    Original(
+        "SegformerForImageClassification", "zoo/segformer",
+        "SegformerForImageClassification", small_segformer,
+        lambda: (torch.randn(2, 3, 64, 96),),
+        hyper={
+            "classes": 10, "drop": 0.3, "dropout": 0.1, "attention_dropout": 0.2,
+            "stages": [
+                (2, 16, 7, 4, 1, 4, 2), (1, 24, 3, 2, 3, 2, 3), (1, 32, 3, 2, 4, 1, 4),
+            ],
+        },
+        full=lambda: SegformerForImageClassification(SegformerConfig()), call=logits,
+        code=[
+            segformer.SegformerOverlapPatchEmbeddings,
+            segformer.SegformerSequenceReduction, segformer.eager_attention_forward,
+            segformer.SegformerAttention, segformer.SegformerDepthWiseConv,
+            segformer.SegformerMixMLP, segformer.SegformerDropPath,
+            segformer.SegformerLayer, segformer.SegformerStage,
+            segformer.SegformerPreTrainedModel, segformer.SegformerModel,
+            segformer.SegformerForImageClassification,
+        ],
+        parameters=3_319_906, keys=194, digest="5ddfedd0b8",
     ),
     Original(
         "CLIPModel", "zoo/clip", "CLIPModel", small_clip, texts_and_images,

@@ -3,6 +3,7 @@ nets beside modules written by hand."""
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
 import pytest
@@ -295,3 +296,59 @@ def test_a_key_may_be_a_word_of_python() -> None:
     model = netdsl.loads(text)
     assert list(model.state_dict())[::2] == ["class.weight", "self.weight"]
     assert model(X).shape == (4, 2)
+
+
+class Scaled(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, 4, 3)
+        self.bn = nn.BatchNorm2d(4)
+
+    def forward(self, x: Tensor) -> Tensor:
+        output: Tensor = self.bn(self.conv(x))
+        return output
+
+
+class Zeroed(nn.Module):
+    """The last norm of a residual branch starts as nothing, if asked to."""
+
+    def __init__(self, zero: bool, std: float | None) -> None:
+        super().__init__()
+        self.body = Scaled()
+        self.head = nn.Linear(4, 2)
+        if zero:
+            nn.init.zeros_(self.body.bn.weight)
+        else:
+            nn.init.ones_(self.body.bn.weight)
+        if std is not None:
+            nn.init.normal_(self.head.weight, std=std)
+
+    def forward(self, x: Tensor) -> Tensor:
+        output: Tensor = self.head(self.body(x).mean(dim=(2, 3)))
+        return output
+
+
+@pytest.mark.parametrize(("zero", "std"), [(True, None), (False, 0.5)])
+def test_a_starting_value_may_depend_on_a_hyperparameter(
+    zero: bool, std: float | None
+) -> None:
+    text = """\
+net Scaled:
+    input x: [N, 3, H, W]
+    x -> conv: Conv2d(4, 3) -> bn: BatchNorm2d
+
+net Zeroed(zero: bool, std: float | None = None):
+    input x: [N, 3, H, W]
+    x -> body: Scaled -> mean(dim=(2, 3)) -> head: Linear(2)
+    if std is not None:
+        init head.weight = normal(std=std)
+    init body.bn.weight = 0 if zero else 1
+"""
+    image = torch.randn(2, 3, 8, 8)
+    hyper = {"zero": zero, "std": std}
+    model = same(text, lambda: Zeroed(zero, std), image, net="Zeroed", hyper=hyper)
+    assert bool(model.body.bn.weight.any()) is not zero
+    # A tensor of a class that is known needs no loop over all of them.
+    python = inspect.getsource(type(model))
+    assert "nn.init.constant_(self.body.bn.weight, 0 if zero else 1)" in python
+    assert "for name" not in python

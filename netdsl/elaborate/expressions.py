@@ -42,6 +42,7 @@ from netdsl.layers.indexing import index_shape
 from netdsl.layers.mending import near_divisors
 from netdsl.layers.spec import Declaration
 from netdsl.shapes import Refusal, Tensor
+from netdsl.source import Span
 
 
 @evaluates(syntax.Name)
@@ -79,34 +80,41 @@ def _f_string(walk: Walk, node: syntax.FString) -> Val:
 
 @evaluates(syntax.TupleOf)
 def _tuple(walk: Walk, node: syntax.TupleOf) -> Val:
-    vals = walk.in_order([lambda i=i: walk.evaluate(i) for i in node.items])  # type: ignore[misc]
-    expr = graph.Sequence("tuple", tuple(v.expr for v in vals))
-    spans = tuple(v.span for v in vals)
-    _bounded(walk, [v.value for v in vals])
-    return Val(tuple(v.value for v in vals), expr, node.span, spans)
+    return _sequence(walk, node, "tuple")
 
 
 @evaluates(syntax.ListOf)
 def _list(walk: Walk, node: syntax.ListOf) -> Val:
     if len(node.items) == 1 and isinstance(node.items[0], syntax.Comprehension):
         return comprehend(walk, node.items[0], "list")
+    return _sequence(walk, node, "list")
+
+
+def _sequence(walk: Walk, node: syntax.ListOf | syntax.TupleOf, kind: str) -> Val:
     values: list[Any] = []
-    exprs: list[Expr] = []
-    vals = walk.in_order([lambda i=i: _list_item(walk, i) for i in node.items])  # type: ignore[misc]
+    spans: list[Span | None] = []
+    vals = walk.in_order([lambda i=i: _item(walk, i, kind) for i in node.items])  # type: ignore[misc]
+    exprs = (e for v in vals for e in _written(v, kind))
+    expr = graph.Sequence(kind, tuple(exprs))
     for item, val in zip(node.items, vals, strict=True):
-        exprs.append(val.expr)
-        if isinstance(item, syntax.Star):
-            if isinstance(val.value, list | tuple):
-                values.extend(val.value)
-            elif isinstance(val.value, Blur):
-                return Val(BLUR, val.expr, node.span)
-            else:
-                expr = graph.Sequence("list", tuple(exprs))
-                return Val(Unknown("list[int]", expr), expr, node.span)
-        else:
+        if not isinstance(item, syntax.Star):
             values.append(val.value)
+            spans.append(val.span)
+        elif isinstance(val.value, list | tuple):
+            values.extend(val.value)
+            spans.extend([val.span] * len(val.value))
+        elif isinstance(val.value, Blur):
+            return Val(BLUR, expr, node.span)
+        elif arithmetic.rounds(val.value) is None:
+            text = f"`*` spreads a list, not {describe_value(val.value)}"
+            raise walk.stop("wrong-type", text, item.span)
+        else:
+            type_ = "list[int]" if kind == "list" else "tuple[int, ...]"
+            return Val(Unknown(type_, expr), expr, node.span)
     _bounded(walk, values)
-    return Val(values, graph.Sequence("list", tuple(exprs)), node.span)
+    if kind == "tuple":
+        return Val(tuple(values), expr, node.span, tuple(spans))
+    return Val(values, expr, node.span)
 
 
 def _bounded(walk: Walk, values: Sequence[Any]) -> None:
@@ -118,13 +126,23 @@ def _bounded(walk: Walk, values: Sequence[Any]) -> None:
         raise Refusal("too-many-steps", f"this holds more than {most:,} values")
 
 
-def _list_item(walk: Walk, item: syntax.Expression) -> Val:
+def _written(val: Val, kind: str) -> list[Expr]:
+    """The Python of a part: tensors in a tuple one by one, since how many there are
+    in what torch returns is more than Python's types tell."""
+    inner = val.expr.value if isinstance(val.expr, graph.Spread) else None
+    if kind != "tuple" or not isinstance(inner, graph.Ref) or is_static(val.value):
+        return [val.expr]
+    places = range(len(val.value)) if isinstance(val.value, list | tuple) else ()
+    return [graph.Item(inner, (graph.Const(i),), False) for i in places]
+
+
+def _item(walk: Walk, item: syntax.Expression, kind: str) -> Val:
     if isinstance(item, syntax.Star):
         if item.value is None:
             raise walk.stop("syntax-error", "`*` needs a list here", item.span)
         val = walk.evaluate(item.value)
         return Val(val.value, graph.Spread(val.expr), item.span)
-    if isinstance(item, syntax.Labelled):
+    if isinstance(item, syntax.Labelled) and kind == "list":
         raise walk.stop(
             "not-a-value",
             "a list of layers is a layer, not a value",
@@ -354,7 +372,9 @@ def choose(
         return join_tensors(walk, then, other, test)
     if type(then) is type(other) and isinstance(then, tuple | list):
         if len(then) == len(other):
-            places = (graph.Item(expr, (graph.Const(i),), False) for i in range(len(then)))
+            places = (
+                graph.Item(expr, (graph.Const(i),), False) for i in range(len(then))
+            )
             parts = zip(then, other, places, strict=True)
             return type(then)(choose(walk, test, *part, known) for part in parts)
     types = dict.fromkeys(type_name(v) for v in (then, other))

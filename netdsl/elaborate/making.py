@@ -47,7 +47,8 @@ from netdsl.graph import (
     RepeatModule,
     SkipModule,
 )
-from netdsl.layers import FUNCTIONS, LAYERS, Declaration, bind
+from netdsl.layers import FUNCTIONS, LAYERS, Declaration, Unknown, bind
+from netdsl.layers.spec import Parameter
 from netdsl.shapes import Refusal
 from netdsl.source import Span
 
@@ -352,12 +353,35 @@ def argument_spans(module: LayerModule) -> dict[str | int, Span]:
 
 def bound(module: LayerModule) -> dict[str, Any]:
     if module.bound is None:
+        signature = module.declaration.signature
+        places = dict(enumerate(signature.places))
+        module.positional = tuple(
+            _of_width(a, places.get(i)) for i, a in enumerate(module.positional)
+        )
+        module.keywords = {
+            k: _of_width(a, signature.by_name.get(k))
+            for k, a in module.keywords.items()
+        }
         module.bound = bind(
             module.declaration,
             [for_torch(a) for a in module.positional],
             {k: for_torch(a) for k, a in module.keywords.items()},
         )
     return module.bound
+
+
+def _of_width(argument: Argument, parameter: Parameter | None) -> Argument:
+    """A list of any length as the ints that torch takes of it, for Python's types:
+    `stride` of `Conv2d` becomes `(stride[0], stride[1])`."""
+    value = argument.value
+    if type(value) is not Unknown or parameter is None or not parameter.width:
+        return argument
+    if value.type not in ("list[int]", "tuple[int, ...]"):
+        return argument
+    places = range(parameter.width)
+    items = (graph.Item(argument.expr, (graph.Const(i),), False) for i in places)
+    parts = tuple(arithmetic.element(value, "int", i) for i in places)
+    return Argument(parts, graph.Sequence("tuple", tuple(items)), argument.span)
 
 
 def _chain(walk: Walk, node: syntax.ListOf) -> ChainModule:

@@ -108,6 +108,7 @@ def starting_value(
             val = walk.evaluate(node)
     finally:
         walk.inputs = inputs
+    _refuse_flowing(walk, node, val.expr)
     value = val.value
     if isinstance(value, Tensor):
         _check_shape(walk, node, tensor, value)
@@ -164,6 +165,7 @@ def init_rule(walk: Walk, node: syntax.Init) -> graph.InitRule | graph.InitPart:
         value: Any = initialiser(walk, node.value)
         if value is None:
             _check_initialiser(walk, node.value)
+            _refuse_choice(walk, node.value)
         val = walk.evaluate(node.value) if value is None else None
     if val is not None:
         if not isinstance(val.value, Blur | Unknown) and not arithmetic.is_number(
@@ -179,10 +181,42 @@ def init_rule(walk: Walk, node: syntax.Init) -> graph.InitRule | graph.InitPart:
                 or "as in `normal(std=0.02)`",
             )
         value = Initialiser("constant", (val.expr,), ())
+    exprs = (*value.arguments, *(e for _, e in value.keywords))
+    _refuse_flowing(walk, node.value, *exprs)
     if isinstance(node.pattern, syntax.Subscript):
         return graph.InitPart(_part(walk, node.pattern), value, None, node.span)
     owner, path, parameter = _pattern(walk, node.pattern)
     return graph.InitRule(owner, path, parameter, value, None, node.span)
+
+
+def _refuse_choice(walk: Walk, node: syntax.Expression) -> None:
+    """Stops at `zeros if small else ones`: only numbers are chosen in a line."""
+    if not isinstance(node, syntax.IfElse):
+        return
+    for arm in (node.then, node.other):
+        if isinstance(arm, syntax.IfElse):
+            _refuse_choice(walk, arm)
+        elif initialiser(walk, arm) is not None:
+            raise walk.stop(
+                "wrong-type",
+                f"`{arm.span.text}` is no number to choose",
+                arm.span,
+                help="write an `init` line below `if`, and another below `else`",
+            )
+
+
+def _refuse_flowing(walk: Walk, node: syntax.Expression, *exprs: graph.Expr) -> None:
+    """Says so where a starting value reads what only flows once the net is built."""
+    for part in graph.every(exprs):
+        if isinstance(part, graph.Symbol) and part.kind in ("input", "var", "temp"):
+            walk.error(
+                "wrong-value",
+                "a starting value can't depend on what flows through the net",
+                node.span,
+                note=f"`{part.name}` is known when the net runs",
+                help="it may read hyperparameters and sizes",
+            )
+            return
 
 
 def _part(walk: Walk, node: syntax.Subscript) -> graph.Expr:

@@ -363,9 +363,10 @@ def _part_name(net: syntax.Net, path: tuple[Any, ...]) -> str:
     last = net.body[-1] if net.body else None
     value = last.value if isinstance(last, syntax.Return) else None
     if isinstance(value, syntax.TupleOf) and len(path) == 1:
-        item = value.items[path[0]]
-        if isinstance(item, syntax.Name):
-            return item.id
+        ahead = value.items[: path[0] + 1]
+        if len(ahead) > path[0] and isinstance(ahead[-1], syntax.Name):
+            if not any(isinstance(item, syntax.Star) for item in ahead):
+                return ahead[-1].id
     words = [str(key) if str(key).isidentifier() else f"out_{key}" for key in path]
     return "_".join(words)
 

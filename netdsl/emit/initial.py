@@ -154,6 +154,8 @@ class _Placed(Record):
     rule: graph.InitRule
     path: tuple[str, ...]
     may_lack: bool
+    attributes: bool
+    """Whether Python's types know each step of the path."""
 
 
 def _placed(walk: Walk, rules: list[graph.InitRule]) -> list[_Placed] | None:
@@ -172,21 +174,40 @@ def _placed(walk: Walk, rules: list[graph.InitRule]) -> list[_Placed] | None:
 def _place(walk: Walk, rule: graph.InitRule) -> _Placed | None:
     path = tuple(rule.path.split("."))
     for at, statement in enumerate(_statements(walk.init, rule.when)):
-        match statement:
-            case graph.OwnTensor() if (statement.symbol.name,) == path:
-                return _Placed((0, at), rule, path, False)
-            case graph.Register(label=label, module=module) if label == path[:1]:
-                order: tuple[int, ...] = (1, at)
-                for part in path[1:-1]:
-                    if not isinstance(module, graph.ChainModule):
-                        return None
-                    labels = [member.label for member in module.members]
-                    if part not in labels:
-                        return None
-                    order = (*order, labels.index(part))
-                    module = module.members[labels.index(part)].module
-                return _in_layer(module, order, rule, path)
-    return None
+        if isinstance(statement, graph.OwnTensor) and (statement.symbol.name,) == path:
+            return _Placed((0, at), rule, path, False, True)
+    found = _reached(walk, path[:-1], rule.when)
+    return None if found is None else _in_layer(*found, rule, path)
+
+
+def _reached(
+    walk: Walk, path: tuple[str, ...], when: graph.Expr | None
+) -> tuple[tuple[int, ...], graph.Module, bool] | None:
+    """The layer at a path, if the class surely has it: where a walk meets it, and
+    whether Python's types know each step."""
+    for at, statement in enumerate(_statements(walk.init, when)):
+        if isinstance(statement, graph.Register) and statement.label == path[:1]:
+            order: tuple[int, ...] = (1, at)
+            module, path = statement.module, path[1:]
+            break
+    else:
+        return None
+    attributes = not path
+    while isinstance(module, graph.NetModule):
+        inner = walk.program.define(module.net)
+        if inner.root is None:
+            found = _reached(inner, path, None)
+            return None if found is None else ((*order, *found[0]), *found[1:])
+        module = inner.root
+    for part in path:
+        if not isinstance(module, graph.ChainModule):
+            return None
+        labels = [member.label for member in module.members]
+        if part not in labels:
+            return None
+        order = (*order, labels.index(part))
+        module = module.members[labels.index(part)].module
+    return order, module, attributes
 
 
 def _statements(init: Sequence[Any], when: graph.Expr | None) -> Iterator[Any]:
@@ -201,8 +222,9 @@ def _statements(init: Sequence[Any], when: graph.Expr | None) -> Iterator[Any]:
 
 
 def _in_layer(
-    module: graph.Module,
     order: tuple[int, ...],
+    module: graph.Module,
+    attributes: bool,
     rule: graph.InitRule,
     path: tuple[str, ...],
 ) -> _Placed | None:
@@ -219,15 +241,15 @@ def _in_layer(
         rule,
         path,
         optional and rule.parameter == "bias",
+        attributes,
     )
 
 
 def _set_placed(speller: Speller, lines: Lines, placed: _Placed) -> None:
-    *owner, name = placed.path
-    if len(owner) > 1 or not all(map(is_attribute, placed.path)):
-        target = f"self.get_parameter({quoted('.'.join(placed.path))})"
+    if placed.attributes and all(map(is_attribute, placed.path)):
+        target = ".".join(["self", *placed.path])
     else:
-        target = ".".join(["self", *owner, name])
+        target = f"self.get_parameter({quoted('.'.join(placed.path))})"
     if placed.may_lack and not target.endswith(")"):
         lines.add(f"if {target} is not None:", placed.rule.span)
         with lines.indented():

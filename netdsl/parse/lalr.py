@@ -203,6 +203,9 @@ class _Run:
 def _taken(parts: list[Any], takes: Sequence[Any]) -> list[Any]:
     """The parts that a rule keeps; a number stands for so many absent ones."""
     kept: list[Any] = []
+    if takes and isinstance(takes[0], list):
+        # A list that grows by one with each rule: copied, it would take its square.
+        kept, takes = parts[takes[0][0]], takes[1:]
     for take in takes:
         if isinstance(take, int):
             kept.append(parts[take])

@@ -152,6 +152,14 @@ def too_deep(site: Site) -> Guess | None:
     if below is None or below[1] <= len(site.margin):
         return None
     start, width, stop = below
+    if re.search(r"(?<![!<>=])=\s*$|[-+*/%@]\s*$|\b(?:and|or|not|in)\s*$", site.line):
+        return Guess(
+            "this line can't go on with the one above it",
+            "put it on the line above, or both in brackets: inside them a line may"
+            " end anywhere",
+            (site.replace(site.line_end, start + width, " "),),
+            site.span(start + width, stop),
+        )
     return Guess(
         "this line is indented deeper than the one above it",
         "indent it like the line above; only a line that ends with `:` opens a block",

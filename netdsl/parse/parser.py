@@ -177,7 +177,9 @@ class Parser:
         text = chunk.text if start == "test" else chunk.text.rstrip() + "\n"
         try:
             return self.loop.parse(text, start, builder.make)
-        except (Unreadable, Mistake):
+        except (Unreadable, Mistake) as problem:
+            if isinstance(problem, Mistake) and problem.diagnostic.code == "too-deep":
+                raise  # a text so long that lark would take its time, to say the same
             # lark says what is wrong, and where.
             if start == "item":
                 text = shortened(text, lambda t: self._reads(t, limits))
