@@ -15,8 +15,8 @@ from netdsl.elaborate.narrowing import handed_on
 from netdsl.elaborate.values import (
     BLUR,
     Blur,
-    Gathered,
     FunctionValue,
+    Gathered,
     ModuleValue,
     Rounds,
     Val,
@@ -196,7 +196,9 @@ def _join_rounds(
 
     def result(more: int | None = None) -> Any:
         """Of two tensors of each loop, and one more of that at a place."""
-        times = [1 if c is None else 3 if i == more else 2 for i, c in enumerate(counts)]
+        times = [
+            1 if c is None else 3 if i == more else 2 for i, c in enumerate(counts)
+        ]
         all_ = tuple(t for t, n in zip(tensors, times, strict=True) for _ in range(n))
         first = Val(all_, vals[0].expr, vals[0].span)
         return _apply_rule(walk, declaration, [first, *vals[1:]], keywords, span)

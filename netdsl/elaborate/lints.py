@@ -44,11 +44,9 @@ def lint(program: Program, net: syntax.Net) -> None:
             program.report.warning(
                 "unused-let", f"`{name}` is never used", span, help="delete the line"
             )
-    told: set[str] = set()
     for names, span in walk.assigned:
         named = [n for n in names if not n.startswith("_")]
-        if named and not walk.used & {*named, *told}:
-            told |= set(named)
+        if named and walk.used.isdisjoint(named):
             program.report.error(
                 "unused-value",
                 f"`{named[0]}` is given a value that leads nowhere",

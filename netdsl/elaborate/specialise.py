@@ -31,9 +31,7 @@ def find_specials(program: Any, walks: Sequence[Walk]) -> dict[int, set[str]]:
         asked = asked_sizes(program, walk)
         for module in _modules(walk):
             if isinstance(module, ParameterModule) and (
-                module.unlike
-                or _differ(program, module)
-                or not _keep(module, asked)
+                module.unlike or _differ(program, module) or not _keep(module, asked)
             ):
                 name = module.symbol.name
                 if walk.hypers.get(name) is module.symbol:

@@ -96,9 +96,7 @@ def names_given(factory: Factory) -> tuple[str, ...] | None:
     return None if names is None else names[: len(factory.positional)]
 
 
-def argument_names(
-    bindings: Sequence[Factory], count: int
-) -> tuple[str, ...] | None:
+def argument_names(bindings: Sequence[Factory], count: int) -> tuple[str, ...] | None:
     """The names by which a call of a net parameter hands its arguments on; none if
     it hands them on by position, None if the bindings ask for different names."""
     nets = [b for b in bindings if b.target != SKIP]

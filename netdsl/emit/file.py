@@ -388,7 +388,9 @@ class FileWriter:
         item: syntax.Constant = symbol.place
         parts = (syntax.Literal, syntax.Binary, syntax.Unary)
         if all(isinstance(p, parts) for p in syntax.walk(item.let.value)):
-            expr = Walk(self.program, item, defining=False).evaluate(item.let.value).expr
+            expr = (
+                Walk(self.program, item, defining=False).evaluate(item.let.value).expr
+            )
             return Speller(self.imports, self.net_name, lambda s: s.name).text(expr)
         return self._constant_text(symbol.value)
 

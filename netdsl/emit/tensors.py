@@ -47,7 +47,9 @@ def drawn_in_place(program: Any, statements: list[Any]) -> bool:
     tensors can stand for that only if no layer draws in between.
     """
     flat = list(all_statements(statements))
-    draws = [i for i, s in enumerate(flat) if isinstance(s, OwnTensor) and _draws(program, s)]
+    draws = [
+        i for i, s in enumerate(flat) if isinstance(s, OwnTensor) and _draws(program, s)
+    ]
     if not draws:
         return False
     if any(not isinstance(flat[i].value, Initialiser) for i in draws):
@@ -78,9 +80,11 @@ def _draws(program: Any, statement: OwnTensor) -> bool:
     if isinstance(value, Initialiser):
         return value.name not in _CONSTANT
     return any(
-        part.target in _RANDOM
-        if isinstance(part.target, str)
-        else _fn_draws(program, part.target, set())
+        (
+            part.target in _RANDOM
+            if isinstance(part.target, str)
+            else _fn_draws(program, part.target, set())
+        )
         for part in graph.every(value.expr)
         if isinstance(part, graph.CallOf)
     )
