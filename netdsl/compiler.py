@@ -16,7 +16,14 @@ from typing import Any, NamedTuple
 
 from netdsl import syntax
 from netdsl.diagnostics import Diagnostic, Report
-from netdsl.elaborate import conditions, expressions, flows, looping, statements
+from netdsl.elaborate import (
+    conditions,
+    displays,
+    expressions,
+    flows,
+    looping,
+    statements,
+)
 from netdsl.elaborate.expects import check_expect, use_concrete
 from netdsl.elaborate.fns import define_fn
 from netdsl.elaborate.lints import lint, lint_order
@@ -31,7 +38,7 @@ from netdsl.resolve import Files, Reader, no_imports, resolve
 from netdsl.shapes import Refusal
 
 # The handlers of expressions and statements register themselves when imported.
-_HANDLERS = (conditions, expressions, flows, looping, statements)
+_HANDLERS = (conditions, displays, expressions, flows, looping, statements)
 # Nesting is limited by the parser; walking a net of that depth needs this much.
 _RECURSION = 10_000
 

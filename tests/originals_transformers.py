@@ -22,6 +22,8 @@ from transformers import (
     LlamaForCausalLM,
     MistralConfig,
     MistralForCausalLM,
+    MobileViTConfig,
+    MobileViTForImageClassification,
     SegformerConfig,
     SegformerForImageClassification,
     T5Config,
@@ -35,6 +37,7 @@ from transformers.models.clip import modeling_clip as clip
 from transformers.models.gpt2 import modeling_gpt2 as gpt2
 from transformers.models.llama import modeling_llama as llama
 from transformers.models.mistral import modeling_mistral as mistral
+from transformers.models.mobilevit import modeling_mobilevit as mobilevit
 from transformers.models.qwen2 import modeling_qwen2 as qwen2
 from transformers.models.segformer import modeling_segformer as segformer
 from transformers.models.t5 import modeling_t5 as t5
@@ -167,6 +170,18 @@ def small_segformer() -> nn.Module:
     return SegformerForImageClassification(config)
 
 
+def mobilevit_small() -> nn.Module:
+    return MobileViTForImageClassification(MobileViTConfig(num_labels=1000))
+
+
+def mobilevit_xx_small() -> nn.Module:
+    config = MobileViTConfig(
+        num_labels=1000, neck_hidden_sizes=[16, 16, 24, 48, 64, 80, 320],
+        hidden_sizes=[64, 80, 96], expand_ratio=2.0, hidden_dropout_prob=0.05,
+    )  # fmt: skip
+    return MobileViTForImageClassification(config)
+
+
 def small_clip() -> nn.Module:
     return CLIPModel(
         CLIPConfig(
@@ -214,6 +229,17 @@ def small_bert() -> BertConfig:
         num_attention_heads=4, max_position_embeddings=64,
     )  # fmt: skip
 
+
+MOBILEVIT = [
+    mobilevit.MobileViTConvLayer, mobilevit.MobileViTInvertedResidual,
+    mobilevit.MobileViTMobileNetLayer, mobilevit.MobileViTSelfAttention,
+    mobilevit.MobileViTSelfOutput, mobilevit.MobileViTAttention,
+    mobilevit.MobileViTIntermediate, mobilevit.MobileViTOutput,
+    mobilevit.MobileViTTransformerLayer, mobilevit.MobileViTTransformer,
+    mobilevit.MobileViTLayer, mobilevit.MobileViTEncoder,
+    mobilevit.MobileViTPreTrainedModel, mobilevit.MobileViTModel,
+    mobilevit.MobileViTForImageClassification,
+]  # fmt: skip
 
 ORIGINALS = [
     Original(
@@ -313,6 +339,16 @@ ORIGINALS = [
             segformer.SegformerForImageClassification,
         ],
         parameters=3_319_906, keys=194, digest="5ddfedd0b8",
+    ),
+    Original(
+        "mobilevit_small", "zoo/mobilevit", "mobilevit_small", mobilevit_small,
+        lambda: (torch.randn(2, 3, 64, 96),), code=MOBILEVIT, call=logits,
+        parameters=5_578_632, keys=347, digest="5f54d15f00",
+    ),
+    Original(
+        "mobilevit_xx_small, no whole patches", "zoo/mobilevit", "mobilevit_xx_small",
+        mobilevit_xx_small, lambda: (torch.randn(2, 3, 104, 72),), code=MOBILEVIT,
+        call=logits, parameters=1_272_024, keys=347, digest="4924c7f443",
     ),
     Original(
         "CLIPModel", "zoo/clip", "CLIPModel", small_clip, texts_and_images,

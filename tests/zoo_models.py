@@ -10,11 +10,13 @@ import originals_language
 import originals_papers
 import originals_torchvision
 import originals_transformers
+import originals_video
 from originals import Original
 
 ORIGINALS: list[Original] = [
     *originals_torchvision.ORIGINALS,
     *originals_convnets.ORIGINALS,
+    *originals_video.ORIGINALS,
     *originals_transformers.ORIGINALS,
     *originals_language.ORIGINALS,
     *originals_papers.ORIGINALS,

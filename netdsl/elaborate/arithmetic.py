@@ -16,22 +16,18 @@ from netdsl.elaborate.values import (
     Condition,
     Factory,
     FunctionValue,
-    Maybe,
     ModuleValue,
     NetParameter,
     OpenNets,
     Rounds,
-    leaves,
     type_name,
 )
-from netdsl.facts import Comparison
 from netdsl.layers.binding import describe
 from netdsl.layers.spec import Unknown
 from netdsl.limits import Limits
 from netdsl.shapes import Refusal
 
-_ORDER = {"<", "<=", ">", ">="}
-_PYTHON: dict[str, Callable[[Any, Any], Any]] = {
+PYTHON: dict[str, Callable[[Any, Any], Any]] = {
     "+": operator.add,
     "-": operator.sub,
     "*": operator.mul,
@@ -66,7 +62,7 @@ def binary(op: str, a: Any, b: Any, expr: graph.Expr, limits: Limits) -> Any:
     if isinstance(a, Blur) or isinstance(b, Blur):
         return BLUR
     if op == "@":
-        raise _not_for(op, a, b)
+        raise not_for(op, a, b)
     if is_int(a) and is_int(b):
         return _integers(op, a, b, expr)
     if is_open(a) or is_open(b):
@@ -85,7 +81,7 @@ def binary(op: str, a: Any, b: Any, expr: graph.Expr, limits: Limits) -> Any:
         return _bounded(a + b, limits)
     if is_number(a) and is_number(b):
         return _floats(op, a, b)
-    raise _not_for(op, a, b)
+    raise not_for(op, a, b)
 
 
 def _bounded(value: Any, limits: Limits) -> Any:
@@ -94,7 +90,7 @@ def _bounded(value: Any, limits: Limits) -> Any:
     return value
 
 
-def _not_for(op: str, a: Any, b: Any) -> Refusal:
+def not_for(op: str, a: Any, b: Any) -> Refusal:
     return Refusal(
         "wrong-type", f"`{op}` can't take {describe_value(a)} and {describe_value(b)}"
     )
@@ -157,7 +153,7 @@ def _small(size: Size) -> Size:
 
 def _floats(op: str, a: Any, b: Any) -> Any:
     try:
-        value = _PYTHON[op](a, b)
+        value = PYTHON[op](a, b)
     except ZeroDivisionError:
         raise Refusal("division-by-zero", f"`{op}` by zero") from None
     except OverflowError:
@@ -176,69 +172,10 @@ def _unknown(op: str, a: Any, b: Any, expr: graph.Expr) -> Any:
     if op == "*" and types[0].startswith(("list", "tuple", "str")):
         return Unknown(types[0], expr)
     if any(t.startswith(("list", "tuple", "dict", "str", "None")) for t in types):
-        raise _not_for(op, a, b)
+        raise not_for(op, a, b)
     if "float" in " ".join(types) or op == "/":
         return Unknown("float", expr)
     return Unknown("int", expr)
-
-
-# -- comparisons ---------------------------------------------------------------
-
-
-def compare(op: str, a: Any, b: Any, expr: graph.Expr, dynamic: bool) -> Any:
-    """`a op b`: a bool, or a Condition where it is not known."""
-    if isinstance(a, Blur) or isinstance(b, Blur):
-        return BLUR
-    if op in ("is", "is not"):
-        return _identity(op, a, b, expr, dynamic)
-    if op in ("in", "not in"):
-        return _membership(op, a, b, expr, dynamic)
-    if is_int(a) and is_int(b):
-        comparison = Comparison(op, a, b)
-        if isinstance(a, int) and isinstance(b, int):
-            return _PYTHON[op](a, b)
-        return Condition("compare", (comparison,), dynamic)
-    if is_open(a) or is_open(b):
-        if op in ("==", "!=") and a == b and not isinstance(a, Condition):
-            return op == "=="
-        return Condition("opaque", (expr,), dynamic)
-    if any(is_open(leaf) for leaf in (*leaves(a), *leaves(b))):
-        return _part_by_part(op, a, b, expr, dynamic)
-    if op in _ORDER and not (is_number(a) and is_number(b)) and type(a) is not type(b):
-        raise _not_for(op, a, b)
-    return _PYTHON[op](a, b)
-
-
-def _part_by_part(op: str, a: Any, b: Any, expr: graph.Expr, dynamic: bool) -> Any:
-    """`a == b` of lists or tuples that hold what is not known."""
-    if op not in ("==", "!=") or isinstance(a, dict) or isinstance(b, dict):
-        return Condition("opaque", (expr,), dynamic)
-    if type(a) is not type(b) or len(a) != len(b):
-        return op == "!="
-    pairs = zip(a, b, strict=True)
-    parts = tuple(compare(op, x, y, expr, dynamic) for x, y in pairs)
-    return Condition("and" if op == "==" else "or", parts, dynamic)
-
-
-def _identity(op: str, a: Any, b: Any, expr: graph.Expr, dynamic: bool) -> Any:
-    if b is not None:
-        raise Refusal("wrong-value", f"`{op}` compares with None only")
-    if isinstance(a, Unknown) and ("None" in a.type or a.type in ("any", "Any")):
-        return Condition("opaque", (expr,), dynamic)
-    if isinstance(a, Maybe):
-        return Condition("opaque", (expr,), True)
-    return (a is None) == (op == "is")
-
-
-def _membership(op: str, a: Any, b: Any, expr: graph.Expr, dynamic: bool) -> Any:
-    if isinstance(b, dict | list | tuple) and not is_open(a):
-        if not any(is_open(item) for item in b):
-            return (a in b) == (op == "in")
-    if isinstance(a, str) and isinstance(b, str):
-        return (a in b) == (op == "in")
-    if not isinstance(b, Unknown | Rounds | list | tuple | dict):
-        raise Refusal("wrong-type", f"`{op}` needs a list, not {describe_value(b)}")
-    return Condition("opaque", (expr,), dynamic)
 
 
 # -- functions -----------------------------------------------------------------

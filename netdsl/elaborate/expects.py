@@ -278,9 +278,8 @@ def _fill_inputs(
         if atom is not None and argument is not None:
             values[atom] = argument.value
     for name, argument in given.items():
-        for symbol in definition.hypers.values():
-            if symbol.name == name and arithmetic.is_int(argument.value):
-                values[dims.Name(name)] = argument.value
+        if name in definition.hypers and arithmetic.is_int(argument.value):
+            values[dims.Name(name)] = argument.value
     for parameter in net.parameters:
         own = definition.hypers.get(parameter.name)
         if parameter.name not in given and own is not None:
@@ -301,9 +300,6 @@ def _fill_inputs(
                 value if arithmetic.is_open(value) else BLUR, graph.Const(None)
             )
     order = [n for n, _ in definition.input_types]
-    for name in [*actual]:
-        if name not in order:
-            continue
     ordered = {n: actual[n] for n in order if n in actual}
     rest = {n: v for n, v in actual.items() if n not in ordered}
     actual.clear()

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import islice
 from typing import Any
 
 from netdsl import graph, syntax
 from netdsl.dims import Dim
 from netdsl.elaborate import arithmetic
 from netdsl.elaborate.arithmetic import describe_value
+from netdsl.elaborate.comparisons import compare
 from netdsl.elaborate.functions import call_operator
 from netdsl.elaborate.habits import plain_name, refuse_attribute
 from netdsl.elaborate.lists import is_list, of_lists, surely_list
-from netdsl.elaborate.loops import comprehend
 from netdsl.elaborate.names import dotted_function, lookup_value
 from netdsl.elaborate.narrowing import narrowed
 from netdsl.elaborate.values import (
@@ -30,7 +29,6 @@ from netdsl.elaborate.values import (
     assume,
     decide,
     is_static,
-    leaves,
     rounds_read,
     size_names,
     type_name,
@@ -42,7 +40,6 @@ from netdsl.layers.indexing import index_shape
 from netdsl.layers.mending import near_divisors
 from netdsl.layers.spec import Declaration
 from netdsl.shapes import Refusal, Tensor
-from netdsl.source import Span
 
 
 @evaluates(syntax.Name)
@@ -76,94 +73,6 @@ def _f_string(walk: Walk, node: syntax.FString) -> Val:
     expr = graph.Format(tuple(parts))
     value = "".join(texts) if texts is not None else Unknown("str", expr)
     return Val(value, expr, node.span)
-
-
-@evaluates(syntax.TupleOf)
-def _tuple(walk: Walk, node: syntax.TupleOf) -> Val:
-    return _sequence(walk, node, "tuple")
-
-
-@evaluates(syntax.ListOf)
-def _list(walk: Walk, node: syntax.ListOf) -> Val:
-    if len(node.items) == 1 and isinstance(node.items[0], syntax.Comprehension):
-        return comprehend(walk, node.items[0], "list")
-    return _sequence(walk, node, "list")
-
-
-def _sequence(walk: Walk, node: syntax.ListOf | syntax.TupleOf, kind: str) -> Val:
-    values: list[Any] = []
-    spans: list[Span | None] = []
-    vals = walk.in_order([lambda i=i: _item(walk, i, kind) for i in node.items])  # type: ignore[misc]
-    exprs = (e for v in vals for e in _written(v, kind))
-    expr = graph.Sequence(kind, tuple(exprs))
-    for item, val in zip(node.items, vals, strict=True):
-        if not isinstance(item, syntax.Star):
-            values.append(val.value)
-            spans.append(val.span)
-        elif isinstance(val.value, list | tuple):
-            values.extend(val.value)
-            spans.extend([val.span] * len(val.value))
-        elif isinstance(val.value, Blur):
-            return Val(BLUR, expr, node.span)
-        elif arithmetic.rounds(val.value) is None:
-            text = f"`*` spreads a list, not {describe_value(val.value)}"
-            raise walk.stop("wrong-type", text, item.span)
-        else:
-            type_ = "list[int]" if kind == "list" else "tuple[int, ...]"
-            return Val(Unknown(type_, expr), expr, node.span)
-    _bounded(walk, values)
-    if kind == "tuple":
-        return Val(tuple(values), expr, node.span, tuple(spans))
-    return Val(values, expr, node.span)
-
-
-def _bounded(walk: Walk, values: Sequence[Any]) -> None:
-    """Refuses nested values of more parts than are worked out: doubling adds up."""
-    if not any(isinstance(v, list | tuple | dict) for v in values):
-        return
-    most = walk.limits.steps // 10
-    if sum(1 for _ in islice(leaves(list(values)), most + 1)) > most:
-        raise Refusal("too-many-steps", f"this holds more than {most:,} values")
-
-
-def _written(val: Val, kind: str) -> list[Expr]:
-    """The Python of a part: tensors in a tuple one by one, since how many there are
-    in what torch returns is more than Python's types tell."""
-    inner = val.expr.value if isinstance(val.expr, graph.Spread) else None
-    if kind != "tuple" or not isinstance(inner, graph.Ref) or is_static(val.value):
-        return [val.expr]
-    places = range(len(val.value)) if isinstance(val.value, list | tuple) else ()
-    return [graph.Item(inner, (graph.Const(i),), False) for i in places]
-
-
-def _item(walk: Walk, item: syntax.Expression, kind: str) -> Val:
-    if isinstance(item, syntax.Star):
-        if item.value is None:
-            raise walk.stop("syntax-error", "`*` needs a list here", item.span)
-        val = walk.evaluate(item.value)
-        return Val(val.value, graph.Spread(val.expr), item.span)
-    if isinstance(item, syntax.Labelled) and kind == "list":
-        raise walk.stop(
-            "not-a-value",
-            "a list of layers is a layer, not a value",
-            item.span,
-            help="put it behind a name: `name: [...]`, or in a flow",
-        )
-    return walk.evaluate(item)
-
-
-@evaluates(syntax.DictOf)
-def _dict(walk: Walk, node: syntax.DictOf) -> Val:
-    keys = [walk.evaluate(k) for k in node.keys]
-    vals = walk.in_order([lambda v=v: walk.evaluate(v) for v in node.values])  # type: ignore[misc]
-    value = {k.value: v.value for k, v in zip(keys, vals, strict=True)}
-    entries = tuple((k.expr, v.expr) for k, v in zip(keys, vals, strict=True))
-    return Val(value, graph.Mapped(entries), node.span)
-
-
-@evaluates(syntax.Comprehension)
-def _generator(walk: Walk, node: syntax.Comprehension) -> Val:
-    return comprehend(walk, node, "generator")
 
 
 @evaluates(syntax.Unary)
@@ -252,7 +161,7 @@ def _compare(walk: Walk, node: syntax.Compare) -> Val:
         known = type(left.value) in PLAIN and type(right.value) in PLAIN
         dynamic = not known and (is_dynamic(walk, left) or is_dynamic(walk, right))
         single = expr if len(node.ops) == 1 else graph.Op(op, (left.expr, right.expr))
-        answers.append(arithmetic.compare(op, left.value, right.value, single, dynamic))
+        answers.append(compare(op, left.value, right.value, single, dynamic))
     return Val(_all(answers), expr, node.span)
 
 

@@ -75,14 +75,18 @@ def _flow(walk: Walk, node: syntax.Flow) -> Val:
 
 
 # So many stages in a line of the text, and Python gets a line of its own.
-_IN_A_LINE = 32
+_IN_A_LINE = 16
 
 
 def run_stages(walk: Walk, flowing: Val, stages: Sequence[syntax.Expression]) -> Val:
     """Sends a value through stages; each line of the text is a statement."""
     line = flowing.span.line if walk.defining and flowing.span is not None else None
-    for at, stage in enumerate(stages, 1):
-        ends = line is not None and (stage.span.line != line or at % _IN_A_LINE == 0)
+    in_line = 0
+    for stage in stages:
+        in_line += 1
+        ends = line is not None and (stage.span.line != line or in_line > _IN_A_LINE)
+        if ends:
+            in_line = 1
         if ends and not plain(flowing.expr):
             if isinstance(flowing.value, Tensor | Blur):
                 flowing = walk.name_value(flowing, walk.flow_name)

@@ -28,10 +28,10 @@ def lint(program: Program, net: syntax.Net) -> None:
         return
     if id(net) not in program.specials:
         _lint_needs(program, walk)
+    read = walk.used | _read_by_defaults(net)
     for parameter in net.parameters:
         if not (
-            parameter.name in walk.used
-            or _only_default(net, parameter)
+            parameter.name in read
             or _is_shared(program, net, parameter.name)
         ):
             program.report.warning(
@@ -130,14 +130,15 @@ def _lint_bindings(program: Program, walk: Walk, net: syntax.Net) -> None:
             )
 
 
-def _only_default(net: syntax.Net, parameter: syntax.Parameter) -> bool:
-    """Whether another hyperparameter's default reads it."""
-    return any(
-        isinstance(part, syntax.Name) and part.id == parameter.name
+def _read_by_defaults(net: syntax.Net) -> set[str]:
+    """The names that the defaults of hyperparameters read."""
+    return {
+        part.id
         for other in net.parameters
         if other.default is not None
         for part in syntax.walk(other.default)
-    )
+        if isinstance(part, syntax.Name)
+    }
 
 
 def _is_shared(program: Program, net: syntax.Net, name: str) -> bool:

@@ -14,10 +14,10 @@ from netdsl.emit.constructors import Constructor
 from netdsl.emit.forward import ForwardWriter
 from netdsl.emit.initial import init_rules
 from netdsl.emit.lines import Lines
+from netdsl.emit.literals import quoted
 from netdsl.emit.naming import name_temporaries
 from netdsl.emit.opposites import negated
 from netdsl.emit.signatures import Signatures
-from netdsl.emit.spelling import quoted
 from netdsl.emit.tensors import (
     drawn_early,
     drawn_in_place,

@@ -18,6 +18,7 @@ from netdsl.elaborate.trees import OutOf
 from netdsl.elaborate.values import Val
 from netdsl.emit.carried import early_step, grown
 from netdsl.emit.lines import Lines
+from netdsl.emit.literals import quoted
 from netdsl.emit.opposites import negated
 from netdsl.emit.rounds import (
     asked_within,
@@ -31,7 +32,7 @@ from netdsl.emit.rounds import (
     size_symbols,
     target_names,
 )
-from netdsl.emit.spelling import OR, Speller, quoted
+from netdsl.emit.spelling import OR, Speller
 from netdsl.emit.tensors import write_own
 from netdsl.graph import (
     ChainModule,
@@ -541,7 +542,7 @@ class Constructor:
             target = self._used_target(loop, repeat)
             self.building += target_names(loop.target)
             self.lines.add(
-                f"for {target} in {speller.text(loop.iterable)}:", repeat.span
+                f"for {target} in {speller.iterable(loop.iterable)}:", repeat.span
             )
             self.lines.depth += 1
             for test in loop.tests:

@@ -58,7 +58,7 @@ class ForwardWriter:
                 case graph.Branch():
                     self._branch(statement)
                 case graph.Repeat():
-                    iterable = speller.text(statement.loop.iterable)
+                    iterable = speller.iterable(statement.loop.iterable)
                     target = speller.target(_read_names(statement))
                     start = len(self.lines)
                     self.lines.add(f"for {target} in {iterable}:", span)

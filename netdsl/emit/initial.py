@@ -13,8 +13,9 @@ from netdsl.elaborate.starting import Initialiser
 from netdsl.elaborate.values import Val
 from netdsl.elaborate.walk import Walk
 from netdsl.emit.lines import Lines
+from netdsl.emit.literals import quoted
 from netdsl.emit.opposites import opposite
-from netdsl.emit.spelling import Speller, quoted
+from netdsl.emit.spelling import Speller
 from netdsl.layers.spec import Declaration
 from netdsl.records import Record
 from netdsl.reserved import is_attribute

@@ -19,7 +19,8 @@ from netdsl.elaborate.values import (
     Val,
 )
 from netdsl.emit.lines import Lines
-from netdsl.emit.spelling import Imports, Speller, quoted
+from netdsl.emit.literals import quoted
+from netdsl.emit.spelling import Imports, Speller
 from netdsl.emit.symbols import Symbols
 from netdsl.graph import Symbol
 from netdsl.layers import Unknown

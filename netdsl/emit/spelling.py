@@ -22,6 +22,7 @@ from netdsl.elaborate.values import (
     Val,
     rounds_read,
 )
+from netdsl.emit.literals import number, quoted
 from netdsl.graph import Expr, Symbol
 from netdsl.layers.spec import Declaration
 from netdsl.reserved import is_attribute
@@ -38,6 +39,10 @@ _LEVELS = {
 }  # fmt: skip
 
 Text = tuple[str, int]
+
+# What Python can go over only once, and what goes over its arguments.
+_ONCE = frozenset({"zip", "enumerate", "reversed"})
+_GOES_OVER = frozenset({"zip", "enumerate", "list", "tuple", "sum", "min", "max"})
 
 COUNTERS = ("i", "j", "k", *(f"i_{n}" for n in range(2, 99)))
 """Names for the number of a round."""
@@ -59,20 +64,6 @@ class Imports:
         if head in ("torch", "F", "nn", "math", "fnmatch"):
             self.names.add(head)
         return text
-
-
-def number(value: Any) -> str:
-    """A number as people write it: `1e-6`, where Python says `1e-06`."""
-    if not isinstance(value, float):
-        return repr(value)
-    text = repr(value).replace("e-0", "e-")
-    digits = text.removesuffix(".0")
-    bare = digits.rstrip("0")
-    zeros = len(digits) - len(bare)
-    # `-1e9` is what people write for -1000000000.0.
-    return (
-        f"{bare}e{zeros}" if zeros > 4 and "." not in bare and "e" not in bare else text
-    )
 
 
 class Speller:
@@ -143,11 +134,8 @@ class Speller:
             case graph.CallOf(target="split"):
                 return self._split(*expr.arguments), ATOM
             case graph.CallOf():
-                target = self.function(expr.target)
-                return (
-                    f"{target}({self.arguments(expr.arguments, expr.keywords)})",
-                    ATOM,
-                )
+                text = self._call(expr)
+                return (f"list({text})" if expr.target in _ONCE else text), ATOM
             case graph.MethodOf():
                 inner = self.arguments(expr.arguments, expr.keywords)
                 return f"{self.text(expr.value, ATOM)}.{expr.name}({inner})", ATOM
@@ -167,7 +155,7 @@ class Speller:
                 )
                 return f"{{{inner}}}", ATOM
             case graph.Spread():
-                return f"*{self.text(expr.value, OR)}", ATOM
+                return f"*{self.iterable(expr.value, OR)}", ATOM
             case graph.Format():
                 return self._format(expr), ATOM
             case graph.Comprehend():
@@ -225,6 +213,19 @@ class Speller:
             if isinstance(target, str)
             else self.net_name(target)
         )
+
+    def _call(self, expr: graph.CallOf) -> str:
+        text = self.iterable if expr.target in _GOES_OVER else self.text
+        parts = [text(a) for a in expr.arguments]
+        parts += [f"{name}={self.text(value)}" for name, value in expr.keywords]
+        return f"{self.function(expr.target)}({', '.join(parts)})"
+
+    def iterable(self, expr: Any, least: int = CHOICE) -> str:
+        """What is gone over at once. Anywhere else `zip(...)` is made a list, since a
+        value is there as often as it is asked for."""
+        if isinstance(expr, graph.CallOf) and expr.target in _ONCE:
+            return self._call(expr)
+        return self.text(expr, least)
 
     def _split(self, values: Expr, sizes: Expr) -> str:
         """A list cut into lists: Python has no function for it."""
@@ -288,7 +289,9 @@ class Speller:
         """` for a in b if c`"""
         text = ""
         for loop in loops:
-            text += f" for {self.target(loop.target)} in {self.text(loop.iterable, OR)}"
+            text += (
+                f" for {self.target(loop.target)} in {self.iterable(loop.iterable, OR)}"
+            )
             for test in loop.tests:
                 text += f" if {self.text(test, OR)}"
         return text
@@ -592,11 +595,3 @@ def _split_ops(text: str) -> list[str]:
             out.append(words[i])
             i += 1
     return out
-
-
-def quoted(text: str) -> str:
-    """A string literal, ASCII only, with double quotes where that is plain."""
-    literal = ascii(text)
-    if literal[0] == "'" and '"' not in literal:
-        return f'"{literal[1:-1]}"'
-    return literal

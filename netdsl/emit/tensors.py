@@ -11,8 +11,9 @@ from netdsl.elaborate.lints import has_weights
 from netdsl.elaborate.starting import Initialiser
 from netdsl.emit.initial import fans, fans_read
 from netdsl.emit.lines import Lines
+from netdsl.emit.literals import quoted
 from netdsl.emit.opposites import negated
-from netdsl.emit.spelling import Speller, quoted
+from netdsl.emit.spelling import Speller
 from netdsl.graph import OwnTensor
 from netdsl.shapes import Tensor
 

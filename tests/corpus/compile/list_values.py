@@ -66,15 +66,28 @@ class Lists(nn.Module):
             stage = Stage(channels, r, w)
             self.stages.append(stage)
             channels = stage.out_features
+        pairs = list(zip(widths, reversed(widths), strict=True))
+        self.ups = nn.Sequential()
+        up_channels = channels
+        for a, b in pairs:
+            self.ups.append(nn.Linear(up_channels, a + b))
+            up_channels = b + a
+        self.downs = nn.Sequential()
+        down_channels = up_channels
+        for _, b in pairs:
+            self.downs.append(nn.Linear(down_channels, b))
+            down_channels = b
         if [*widths] == [3, 4, 5]:
-            self.wide = Wide(channels, [*tail(widths, short=True)] * 2)
+            self.wide = Wide(down_channels, [*tail(widths, short=True)] * 2)
         self.head = nn.Linear(
-            self.wide.out_features if [*widths] == [3, 4, 5] else channels, widths[0]
+            self.wide.out_features if [*widths] == [3, 4, 5] else down_channels,
+            widths[0],
         )
 
     def forward(self, x: Tensor) -> Tensor:
         """x: [N, 8] -> [N, widths[0]]"""
         x = self.stages(x)
+        x = self.downs(self.ups(x))
         if [*self.widths] == [3, 4, 5]:
             x = self.wide(x)
         x = self.head(x)
