@@ -30,10 +30,7 @@ def lint(program: Program, net: syntax.Net) -> None:
         _lint_needs(program, walk)
     read = walk.used | _read_by_defaults(net)
     for parameter in net.parameters:
-        if not (
-            parameter.name in read
-            or _is_shared(program, net, parameter.name)
-        ):
+        if not (parameter.name in read or _is_shared(program, net, parameter.name)):
             program.report.warning(
                 "unused-hyperparameter",
                 f"`{net.name}` never uses its hyperparameter `{parameter.name}`",
