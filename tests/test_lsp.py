@@ -42,6 +42,8 @@ class Editor:
         self.width = 2 if encoding == "utf-16" else 1
         self.texts: dict[str, str] = {}
         self.versions: dict[str, int] = {}
+        self.published: asyncio.Queue[types.PublishDiagnosticsParams] = asyncio.Queue()
+        self._notes()
 
     def uri(self, name: str) -> str:
         return (self.folder / name).as_uri()
@@ -65,12 +67,24 @@ class Editor:
         params = types.DidChangeTextDocumentParams(document, [change])
         self.client.text_document_did_change(params)
 
+    def _notes(self) -> None:
+        """Keeps all messages that come: those of two files can come at once."""
+        features = self.client.protocol.fm.features
+        name = types.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS
+        before = features[name]
+
+        def noted(params: types.PublishDiagnosticsParams) -> None:
+            before(params)
+            self.published.put_nowait(params)
+
+        features[name] = noted
+
     async def told(self, name: str = "a.net") -> list[types.Diagnostic]:
-        """The next messages about a file."""
+        """The next messages about a file, as it is now."""
+        while not self.published.empty():
+            self.published.get_nowait()
         while True:
-            params = await self.client.wait_for_notification(
-                types.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS
-            )
+            params = await self.published.get()
             if params.uri == self.uri(name) and params.version in (
                 None,
                 self.versions.get(name),
