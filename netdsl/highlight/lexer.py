@@ -59,6 +59,8 @@ def _rules(words: Words) -> dict[str, Any]:
         "statement": _statements(words),
         "type": _types(words),
         "parameters": [
+            # A default may be a tuple: `stride: tuple[int, int] = (1, 1)`.
+            (r"\(", Punctuation, "#push"),
             (r"\)", Punctuation, "#pop"),
             (rf"({NAME})([ \t]*)(:)", _parts(Name.Variable, Whitespace, Punctuation)),
             include("type-words"),
