@@ -543,3 +543,15 @@ def test_constants_of_imported_files_do_not_clash(tmp_path: Any) -> None:
     )
     model = netdsl.load(tmp_path / "main.net")
     assert model.b.fc.out_features == 4 and model.fc.out_features == 3
+
+
+def test_a_function_of_numbers_may_ask_whether_the_module_trains(tmp_path: Any) -> None:
+    path = tmp_path / "scaled.net"
+    path.write_text(
+        "fn rate(p: float) = p if training else 0.0\n\n"
+        "net Twice:\n    input x: [N, 8]\n    if rate(0.5) > 0:\n"
+        "        return x, x\n    return x\n\n"
+        "expect Twice([2, 8]) == [2, 8]\n"
+        "expect Twice([2, 8], training=True) == ([2, 8], [2, 8])\n"
+    )
+    assert netdsl.check(path) == ()

@@ -126,14 +126,7 @@ class Uses(Definitions):
             return known
         asked = self.asked_training
         label = Label(span, f"`{net.name}` is used here")
-        inner = Walk(
-            self,
-            net,
-            defining=False,
-            facts=walk.facts,
-            chain=(*walk.chain, label),
-            training=walk.training,
-        )
+        inner = self._inner(walk, net, label)
         serial = self.serial
         inside = self._inside(net, span, module.handed)
         with inside, self.report.recorded() as said:
@@ -277,6 +270,17 @@ class Uses(Definitions):
             }
         return value
 
+    def _inner(self, walk: Walk, owner: syntax.Net | syntax.Fn, label: Label) -> Walk:
+        """A walk over what another walk uses, with what is known there."""
+        return Walk(
+            self,
+            owner,
+            defining=False,
+            facts=walk.facts,
+            chain=(*walk.chain, label),
+            training=walk.training,
+        )
+
     def use_fn(
         self, walk: Walk, fn: syntax.Fn, given: Mapping[str, Val], label: Label
     ) -> Any:
@@ -288,20 +292,15 @@ class Uses(Definitions):
         plain = all(type(v.value) in PLAIN for v in given.values())
         if plain and key in self._plain_calls:
             return self._plain_calls[key]
-        inner = Walk(
-            self,
-            fn,
-            defining=False,
-            facts=walk.facts,
-            chain=(*walk.chain, label),
-            training=walk.training,
-        )
+        asked = self.asked_training
+        inner = self._inner(walk, fn, label)
         with self._inside(fn, label.span):
             value = run_fn(inner, fn, given)
         walk.keep([(c, t) for c, t, _ in inner.conditions], label.span)
         self.fn_calls.setdefault(id(fn), {k: v.value for k, v in given.items()})
         self.fn_results.setdefault(id(fn), value)
-        if plain and type(value) in PLAIN and not inner.conditions:
+        always = asked == self.asked_training and not inner.conditions
+        if plain and always and type(value) in PLAIN:
             self._plain_calls[key] = value
         return value
 
