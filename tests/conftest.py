@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
 
@@ -17,3 +19,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def update(request: pytest.FixtureRequest) -> bool:
     """Whether expected files are to be rewritten."""
     return bool(request.config.getoption("--update"))
+
+
+@pytest.fixture
+def one_thread() -> Iterator[None]:
+    """The number of threads may change the order of a sum, hence its bits."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)

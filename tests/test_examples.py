@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import importlib.util
-import subprocess
 import sys
 from collections.abc import Callable
 from functools import cache
@@ -16,6 +15,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 import tutorial_twins as twins
+from reviewing import assert_silent, each_tool
 from torch import Tensor, nn
 
 import netdsl
@@ -66,22 +66,9 @@ def test_it_imports_torch_and_the_standard_library(source: Path) -> None:
     assert imported - {"torch"} <= sys.stdlib_module_names
 
 
-@pytest.mark.parametrize(
-    "command",
-    [
-        ["black", "--check", "--quiet"],
-        ["ruff", "check", "--isolated", "--no-cache", "--select", "E,F,I,UP,B",
-         "--line-length", "120", "--target-version", "py311"],
-        ["mypy", "--strict", "--config-file="],
-    ],
-    ids=["black", "ruff", "mypy"],
-)  # fmt: skip
+@each_tool
 def test_a_reviewers_tools_are_silent(command: list[str]) -> None:
-    files = [str(s.with_suffix(".py")) for s in SOURCES]
-    run = subprocess.run(
-        [sys.executable, "-m", *command, *files], capture_output=True, text=True
-    )
-    assert run.returncode == 0, run.stdout + run.stderr
+    assert_silent(command, SOURCES)
 
 
 # -- the networks of the tutorial ------------------------------------------------------

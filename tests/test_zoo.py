@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -21,6 +18,7 @@ from originals import (
     shapes,
 )
 from originals_torchvision import VARIANTS
+from reviewing import assert_silent, each_tool
 from torchvision import models
 from zoo_models import ORIGINALS
 
@@ -32,13 +30,7 @@ NAMES = [o.name for o in ORIGINALS]
 each = pytest.mark.parametrize("original", ORIGINALS, ids=NAMES)
 
 
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    """The number of threads may change the order of a sum, hence its bits."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @each
@@ -94,19 +86,6 @@ def test_the_python_beside_each_net_is_what_it_compiles_to(path: Path) -> None:
     assert path.with_suffix(".py").read_text() == expected
 
 
-@pytest.mark.parametrize(
-    "command",
-    [
-        ["black", "--check", "--quiet"],
-        ["ruff", "check", "--isolated", "--no-cache", "--select", "E,F,I,UP,B",
-         "--line-length", "120", "--target-version", "py311"],
-        ["mypy", "--strict", "--config-file="],
-    ],
-    ids=["black", "ruff", "mypy"],
-)  # fmt: skip
+@each_tool
 def test_a_reviewers_tools_are_silent(command: list[str]) -> None:
-    files = [str(path.with_suffix(".py")) for path in ZOO]
-    run = subprocess.run(
-        [sys.executable, "-m", *command, *files], capture_output=True, text=True
-    )
-    assert run.returncode == 0, run.stdout + run.stderr
+    assert_silent(command, ZOO)

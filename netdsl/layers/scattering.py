@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from netdsl.dims import Size, floordiv, maximum, minimum, show
+from netdsl.dims import Size, floordiv, maximum, minimum
 from netdsl.facts import Comparison
 from netdsl.layers.call import Call
 from netdsl.layers.pointwise import keep, not_bool
 from netdsl.layers.rearranging import diagonal_shape
-from netdsl.layers.selecting import slices
+from netdsl.layers.selecting import slices, without_picked
 from netdsl.layers.spec import function
 from netdsl.shapes import Refusal, Shape, Tensor, Undecided, fixed
 
@@ -30,14 +30,8 @@ def _index_fill(c: Call) -> Tensor:
 
 
 def _select_scatter(c: Call) -> Tensor:
-    tensor = keep(c)
-    place = c.axis(tensor)
-    size = tensor.shape.at(place)
-    text = f"there is no index {show(c.known('index'))} in size {c.dim} of {tensor}"
-    c.require(Comparison("<", c.index, size), text)
-    c.require(Comparison(">=", c.index, -size), text)
-    _replaces(c, tensor.shape.without(place))
-    return tensor
+    _replaces(c, without_picked(c))
+    return keep(c)
 
 
 def _replaces(c: Call, wanted: Shape) -> None:

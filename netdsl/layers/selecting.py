@@ -7,20 +7,25 @@ from netdsl.facts import Comparison
 from netdsl.layers.call import Call
 from netdsl.layers.pointwise import keep, not_bool
 from netdsl.layers.spec import Result, function
-from netdsl.shapes import Refusal, Tensor, fixed
+from netdsl.shapes import Refusal, Shape, Tensor, fixed
 
 INDEX_REDUCTIONS = '"prod" "mean" "amax" "amin"'
 REDUCTIONS = f'"sum" {INDEX_REDUCTIONS}'
 
 
-def _select(c: Call) -> Tensor:
+def without_picked(c: Call) -> Shape:
+    """The shape of the slice at `index` of a size."""
     tensor = keep(c)
     place = c.axis(tensor)
     size = tensor.shape.at(place)
     text = f"there is no index {show(c.known('index'))} in size {c.dim} of {tensor}"
     c.require(Comparison("<", c.index, size), text)
     c.require(Comparison(">=", c.index, -size), text)
-    return tensor.with_shape(tensor.shape.without(place))
+    return tensor.shape.without(place)
+
+
+def _select(c: Call) -> Tensor:
+    return keep(c).with_shape(without_picked(c))
 
 
 def _narrow(c: Call) -> Tensor:
