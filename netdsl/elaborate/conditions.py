@@ -10,7 +10,7 @@ from netdsl.diagnostics import Label
 from netdsl.elaborate.arithmetic import describe_value
 from netdsl.elaborate.expressions import is_dynamic
 from netdsl.elaborate.joining import join, surely_different
-from netdsl.elaborate.narrowing import narrowed
+from netdsl.elaborate.narrowing import narrowed, settle, told
 from netdsl.elaborate.values import (
     BLUR,
     Blur,
@@ -136,18 +136,25 @@ def _meet(walk: Walk, node: syntax.If, test: Val, arms: list[_Arm]) -> None:
     _meet_layers(walk, test, then, other)
     walk.returned = then.returned and other.returned
     if gone:
-        # One side is gone: what follows is on the path of the other.
-        stays = other if then.returned else then
-        walk.scope = stays.scope
-        walk.facts = stays.facts
-        truth = stays is then
-        for name, is_none in _settled(node.test, truth):
-            val = walk.scope.get(name)
-            if val is not None:
-                from netdsl.elaborate.narrowing import settle
+        _go_on(walk, node, then if other.returned else other, stays_then=other.returned)
+    else:
+        _meet_names(walk, node, test, then, other)
 
-                walk.scope[name] = Val(settle(val.value, is_none), val.expr, val.span)
-        return
+
+def _go_on(walk: Walk, node: syntax.If, stays: _Arm, stays_then: bool) -> None:
+    """One side is gone: what follows is on the path of the other."""
+    walk.scope = stays.scope
+    walk.facts = stays.facts
+    for name, is_none in told(node.test, stays_then):
+        val = walk.scope.get(name)
+        if val is not None:
+            walk.scope[name] = Val(settle(val.value, is_none), val.expr, val.span)
+
+
+def _meet_names(
+    walk: Walk, node: syntax.If, test: Val, then: _Arm, other: _Arm
+) -> None:
+    """The names that the sides of an `if` bind, and what they stand for behind it."""
     for name in {*then.scope, *other.scope}:
         a, b = then.scope.get(name), other.scope.get(name)
         before = walk.scope.get(name)
@@ -219,12 +226,6 @@ def pruned(init: Sequence[Any]) -> list[Any]:
             statement = graph.Branch(statement.test, then, other, statement.span)
         out.append(statement)
     return out
-
-
-def _settled(test: syntax.Expression, truth: bool) -> list[tuple[str, bool]]:
-    from netdsl.elaborate.narrowing import _told
-
-    return list(_told(test, truth))
 
 
 def _meet_layers(walk: Walk, test: Val, then: _Arm, other: _Arm) -> None:

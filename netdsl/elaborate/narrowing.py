@@ -34,7 +34,7 @@ def _handed(value: Any, parameter: Parameter | None) -> Any:
     return value
 
 
-def _told(node: syntax.Expression, truth: bool) -> Iterator[tuple[str, bool]]:
+def told(node: syntax.Expression, truth: bool) -> Iterator[tuple[str, bool]]:
     """Names and whether they are None, as far as the test's outcome tells."""
     match node:
         case syntax.Compare(
@@ -43,11 +43,11 @@ def _told(node: syntax.Expression, truth: bool) -> Iterator[tuple[str, bool]]:
             if isinstance(right, syntax.Literal) and right.value is None:
                 yield name, (op == "is") is truth
         case syntax.Unary(op="not"):
-            yield from _told(node.operand, not truth)
+            yield from told(node.operand, not truth)
         case syntax.Bool():
             if (node.op == "and") is truth:
-                yield from _told(node.left, truth)
-                yield from _told(node.right, truth)
+                yield from told(node.left, truth)
+                yield from told(node.right, truth)
 
 
 @contextmanager
@@ -56,7 +56,7 @@ def narrowed(
 ) -> Iterator[dict[str, Val]]:
     """Names that the test settles have the settled value inside; gives them."""
     before: dict[str, Val] = {}
-    for name, is_none in _told(test, truth):
+    for name, is_none in told(test, truth):
         val = walk.scope.get(name)
         if val is None:
             continue

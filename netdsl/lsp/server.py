@@ -153,6 +153,7 @@ def make_server(version: str) -> Server:
     server = Server(version)
     _add_texts(server)
     _add_names(server)
+    _add_renaming(server)
     _add_writing(server)
     _add_views(server)
     _add_mending(server)
@@ -242,6 +243,8 @@ def _add_names(server: Server) -> None:
             for w in places
         ]
 
+
+def _add_renaming(server: Server) -> None:
     @server.feature(types.TEXT_DOCUMENT_PREPARE_RENAME)
     def prepare(ls: Server, params: types.PrepareRenameParams) -> types.Range | None:
         place = ls.place(params)
