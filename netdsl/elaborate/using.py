@@ -288,10 +288,11 @@ class Uses(Definitions):
         from netdsl.elaborate.fns import run_fn
 
         self.step(label.span)
-        key = (id(fn), tuple((k, type(v.value), v.value) for k, v in given.items()))
-        plain = all(type(v.value) in PLAIN for v in given.values())
-        if plain and key in self._plain_calls:
-            return self._plain_calls[key]
+        key: Any = None
+        if all(type(v.value) in PLAIN for v in given.values()):
+            key = id(fn), *((k, type(v.value), v.value) for k, v in given.items())
+            if key in self._plain_calls:
+                return self._plain_calls[key]
         asked = self.asked_training
         inner = self._inner(walk, fn, label)
         with self._inside(fn, label.span):
@@ -300,7 +301,7 @@ class Uses(Definitions):
         self.fn_calls.setdefault(id(fn), {k: v.value for k, v in given.items()})
         self.fn_results.setdefault(id(fn), value)
         always = asked == self.asked_training and not inner.conditions
-        if plain and always and type(value) in PLAIN:
+        if key is not None and always and type(value) in PLAIN:
             self._plain_calls[key] = value
         return value
 
