@@ -111,7 +111,9 @@ class Backbone(nn.Module):
                 )
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """x: [N, 3, H, W] -> ([N, _, _, _], [N, _, _, _])"""
+        """x: [N, 3, H, W]
+        -> ([N, out_channels, H_out, W_out], [N, early_channels, H_out, W_out])
+        """
         x = self.relu(self.bn1(self.conv1(x)))
         x = self.maxpool(x)
         x = self.layer1(x)

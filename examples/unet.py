@@ -35,15 +35,15 @@ class UNet(nn.Module):
             channels = w
         self.bottleneck = DoubleConv(channels, 2 * widths[-1])
         self.ups = nn.ModuleList()
-        up_channels = 2 * widths[-1]
+        channels = 2 * widths[-1]
         for w in reversed(widths):
-            self.ups.append(nn.ConvTranspose2d(up_channels, w, 2, stride=2))
-            up_channels = w
+            self.ups.append(nn.ConvTranspose2d(channels, w, 2, stride=2))
+            channels = w
         self.convs = nn.ModuleList([DoubleConv(2 * w, w) for w in reversed(widths)])
-        self.head = nn.Conv2d(up_channels, classes, 1)
+        self.head = nn.Conv2d(channels, classes, 1)
 
     def forward(self, x: Tensor) -> Tensor:
-        """x: [N, in_channels, H, W] -> [N, classes, _, _]"""
+        """x: [N, in_channels, H, W] -> [N, classes, H, W]"""
         _, _, H, W = x.shape
         if H % 2 ** len(self.widths) != 0 or W % 2 ** len(self.widths) != 0:
             raise ValueError(

@@ -150,9 +150,10 @@ editor.
     "too-large": Code(
         "the file is larger than netdsl reads",
         """\
-A source may have at most 1 MiB (1,048,576 bytes), and at most 64 files may be
-imported by one another, 16 deep. The largest hand-written models need a
-hundredth of that, so the file is probably generated or not a `.net` file.
+A source may have at most 1 MiB (1,048,576 bytes), an item of it at most 200,000
+words and signs, and at most 64 files may be imported by one another, 16 deep. The
+largest hand-written models need a hundredth of that, so the file is probably
+generated or not a `.net` file.
 
 A program that trusts its files can allow more: `netdsl.load(path,
 limits=Limits(source_bytes=...))`.
@@ -185,10 +186,10 @@ net Small:
     "too-many-steps": Code(
         "working out a value takes too long",
         """\
-Loops, comprehensions and arithmetic on static values may take 100,000 steps in
-one run, and numbers, strings and lists can't grow without bound. So any file,
-a stranger's too, is checked in bounded time. Look for a range that is larger
-than meant, or for loops within loops; often a closed form says the same.
+Loops, comprehensions, calls and uses of nets may take 100,000 steps in one item
+and 200,000 in one run, and numbers, strings and lists can't grow without bound. So
+any file, a stranger's too, is checked in bounded time. Look for a range that is
+larger than meant, or for loops within loops; often a closed form says the same.
 """,
         """\
 let total = sum(range(10 ** 12))

@@ -10,6 +10,7 @@ format     Emitted           -> text, by black
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import Any, NamedTuple
@@ -26,8 +27,10 @@ from netdsl.elaborate import (
 )
 from netdsl.elaborate.expects import check_expect, use_concrete
 from netdsl.elaborate.fns import define_fn
+from netdsl.elaborate.lacking import lint_sizes
 from netdsl.elaborate.lints import lint, lint_order
 from netdsl.elaborate.program import Program
+from netdsl.elaborate.types import allows_none
 from netdsl.elaborate.values import Factory
 from netdsl.elaborate.walk import Stop, TooMuch, Walk
 from netdsl.graph import Argument, Const
@@ -159,7 +162,12 @@ class Session:
         return tree, program
 
     def _limited(self, report: Report) -> tuple[Diagnostic, ...]:
-        return tuple(report)[: self.limits.diagnostics]
+        """So many messages as are shown: a warning never hides an error."""
+        told, most = tuple(report), self.limits.diagnostics
+        if len(told) > most:
+            worst = sorted(told, key=lambda d: d.level != "error")[:most]
+            told = tuple(sorted(worst, key=lambda d: d.order))
+        return told
 
 
 def walking(
@@ -175,14 +183,17 @@ def walking(
     known = {id(i): memory.recall(program, i) for i in tree.items}
     try:
         if any(k is None for k in known.values()):
-            with suppress(Stop, TooMuch):
+            with suppress(Stop, TooMuch, RecursionError):
                 program.collect_bindings()
             memory.hand_over(program)
             left = _in_turn([i for i in tree.items if known[id(i)] is None], memory)
             again = len(tree.items)
-            while left:
+            errors, most = report.errors, program.limits.diagnostics
+            while left and errors < most and program.exhausted is None:
                 item = left.pop(0)
-                known[id(item)] = _walk_alone(program, memory, item)
+                told = _walk_alone(program, memory, item)
+                known[id(item)] = told
+                errors += sum(d.level == "error" for d in told)
                 if not left and again:
                     left, again = memory.misfed(program, tree.items), 0
                 if left and all(map(memory.is_known, left)):
@@ -191,6 +202,8 @@ def walking(
         memory.finish(program, whole=all(k is not None for k in known.values()))
     for diagnostics in known.values():
         report.extend(diagnostics or ())
+    if program.exhausted is not None:
+        report.error("too-many-steps", program.too_many_steps(), program.exhausted)
     yield tuple(report)
 
 
@@ -246,6 +259,8 @@ def walk_item(program: Program, item: syntax.Item) -> None:
         pass
     except Refusal as refusal:
         program.report.error(refusal.code, refusal.text, item.span)
+    except RecursionError:
+        program.report.error("too-deep", "this is nested too deep", item.span)
 
 
 def check_function(program: Program, fn: syntax.Fn) -> None:
@@ -254,17 +269,19 @@ def check_function(program: Program, fn: syntax.Fn) -> None:
     Where it is called it is checked with what it is given.  A function that stands
     for others to import is checked by the types that it declares.
     """
-    names = [p.name for p in fn.parameters]
+    names = Counter(p.name for p in fn.parameters)
     for parameter in fn.parameters:
-        if names.count(parameter.name) > 1:
+        if names[parameter.name] > 1:
             program.report.error(
                 "duplicate-name",
                 f"`{parameter.name}` is named twice",
                 parameter.name_span,
             )
     lint_order(program, [(p.name, p.name_span, p.default) for p in fn.parameters])
-    if not program.is_called(fn) and all(p.type is not None for p in fn.parameters):
-        define_fn(program, fn, told=True)
+    types = [p.type for p in fn.parameters]
+    told = not program.is_called(fn) and None not in types
+    if told or any(t is not None and allows_none(t) for t in types):
+        lint_sizes(define_fn(program, fn, told=told))
 
 
 def use_defaults(program: Program, net: syntax.Net) -> None:
@@ -296,7 +313,7 @@ def choose_net(tree: syntax.Program, name: str | None) -> syntax.Net | None:
             from difflib import get_close_matches
 
             near = get_close_matches(name, [n.name for n in nets], 1)
-            hint = f"; did you mean {near[0]}?" if near else ""
+            hint = f"; did you mean {near[0]}?" if near else "."
             known = ", ".join(n.name for n in nets) or "none"
             raise UsageError(f"there is no net {name}{hint} The file has: {known}")
         return found
@@ -432,15 +449,31 @@ def _written(
     missing = missing or missing_externs(analysis.program, externs)
     if missing:
         return Outcome((*analysis.diagnostics, *missing), None)
+    try:
+        text = _emitted(analysis.program, kind, externs, net)
+    except RecursionError:
+        return Outcome((*analysis.diagnostics, *_too_deep(analysis.program)), None)
+    return Outcome(analysis.diagnostics, text)
+
+
+def _emitted(
+    program: Program, kind: str, externs: Mapping[str, str], net: str | None
+) -> str:
     if kind == "pyi":
         from netdsl.emit.stubs import emit_stub
 
-        text = formatted(emit_stub(analysis.program, externs, net).text(), stub=True)
-    else:
-        from netdsl.emit.file import emit
+        return formatted(emit_stub(program, externs, net).text(), stub=True)
+    from netdsl.emit.file import emit
 
-        text = formatted(emit(analysis.program, externs, net).text())
-    return Outcome(analysis.diagnostics, text)
+    return formatted(emit(program, externs, net).text())
+
+
+def _too_deep(program: Program) -> tuple[Diagnostic, ...]:
+    report = Report()
+    text = "an expression is nested too deep to be written as Python"
+    help_ = "name a part of it on a line of its own"
+    report.error("too-deep", text, program.files.main.program.span, help=help_)
+    return tuple(report)
 
 
 def missing_nets(program: Program) -> tuple[Diagnostic, ...]:

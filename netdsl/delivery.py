@@ -126,10 +126,15 @@ class Delivery:
 def _difference(old: str | None, new: str, target: str) -> str:
     from difflib import unified_diff
 
-    before = (old or "").splitlines(keepends=True)
-    after = new.splitlines(keepends=True)
     there = "/dev/null" if old is None else target
-    return "".join(unified_diff(before, after, there, target))
+    return "".join(unified_diff(_lines(old or ""), _lines(new), there, target))
+
+
+def _lines(text: str) -> list[str]:
+    """The lines of a text with their ends; of a last one without, what `diff` says."""
+    *lines, last = text.split("\n")
+    ended = [f"{line}\n" for line in lines]
+    return [*ended, f"{last}\n\\ No newline at end of file\n"] if last else ended
 
 
 def _print(text: str) -> None:

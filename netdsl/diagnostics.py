@@ -67,11 +67,13 @@ class Report:
     """What the passes write their messages to.
 
     A mistake is told once: a second message of the same code at the same span
-    is dropped, so that a net with one mistake and five uses gives one message.
+    is dropped, so that a net with one mistake and five uses gives one message;
+    and so is one that says the same of the same cause (`_cause`).
     """
 
     def __init__(self) -> None:
         self._seen: dict[tuple[str, Span], Diagnostic] = {}
+        self.errors = 0
         self._muted = 0
         self._records: list[tuple[int, dict[tuple[str, Span], Diagnostic]]] = []
 
@@ -79,8 +81,10 @@ class Report:
         for muted, record in self._records:
             if self._muted <= muted:
                 record.setdefault((diagnostic.code, diagnostic.span), diagnostic)
-        if not self._muted:
-            self._seen.setdefault((diagnostic.code, diagnostic.span), diagnostic)
+        key = diagnostic.code, diagnostic.span
+        if not self._muted and key not in self._seen:
+            self._seen[key] = diagnostic
+            self.errors += diagnostic.level == "error"
 
     def error(
         self,
@@ -130,14 +134,36 @@ class Report:
             self._records.pop()
 
     def __iter__(self) -> Iterator[Diagnostic]:
-        return iter(sorted(self._seen.values(), key=lambda d: d.order))
+        ordered = sorted(self._seen.values(), key=lambda d: d.order)
+        first: dict[object, Diagnostic] = {}
+        for diagnostic in ordered:
+            first.setdefault(_cause(diagnostic) or id(diagnostic), diagnostic)
+        return iter(first.values())
 
     def __len__(self) -> int:
         return len(self._seen)
 
     @property
     def failed(self) -> bool:
-        return any(d.level == "error" for d in self._seen.values())
+        return self.errors > 0
+
+
+_UNKNOWN = frozenset(("unknown-name", "unknown-layer", "unknown-function"))
+USED_HERE = "is used here"
+"""How a label ends that stands at a use on the way to the mistake."""
+
+
+def _cause(diagnostic: Diagnostic) -> tuple[object, ...] | None:
+    """What messages share that one mistake makes: a name that is unknown throughout
+    a net, or a use that several of its lines can't serve.  None if it is alone."""
+    code, text, labels = diagnostic.code, diagnostic.text, diagnostic.labels
+    if code in _UNKNOWN and not diagnostic.edits:
+        return id(diagnostic.span.chunk), code, text
+    uses = tuple(label.span for label in labels if label.text.endswith(USED_HERE))
+    if not uses:
+        return None
+    said = tuple(label.text for label in labels)
+    return id(diagnostic.span.chunk), code, text, diagnostic.note, said, uses
 
 
 class CompileError(Exception):

@@ -40,6 +40,8 @@ class Comparison(NamedTuple):
         return f"{show(self.left)} {self.op} {show(self.right)}"
 
 
+_MOST = 1_000
+"""Of comparisons that are kept: each costs as much as there are."""
 _NEGATED = {"==": "!=", "!=": "==", "<": ">=", ">=": "<", ">": "<=", "<=": ">"}
 
 
@@ -49,7 +51,7 @@ class Facts:
     Immutable; `assume` gives the facts of a path that goes on from here.
     """
 
-    __slots__ = ("_apart", "_told", "_values", "comparisons")
+    __slots__ = ("_apart", "_noted", "_told", "_values", "comparisons")
 
     def __init__(
         self,
@@ -62,8 +64,13 @@ class Facts:
         """Differences of which it is known whether they are at least 1."""
         self._apart: set[Size] = set()
         """Differences that are not 0."""
-        for comparison in comparisons:
+        self._noted = 0
+        """So many comparisons are in these two: all of them once somebody asks."""
+
+    def _note_all(self) -> None:
+        for comparison in self.comparisons[self._noted :]:
             self._note(comparison)
+        self._noted = len(self.comparisons)
 
     def _note(self, comparison: Comparison) -> None:
         op, left, right = comparison
@@ -77,11 +84,11 @@ class Facts:
 
     def _and(self, comparison: Comparison) -> Facts:
         """These facts and one more, which solves nothing."""
-        made = Facts(self._values)
-        made.comparisons = (*self.comparisons, comparison)
+        self._note_all()
+        made = Facts(self._values, (*self.comparisons, comparison))
         made._told = dict(self._told)
         made._apart = set(self._apart)
-        made._note(comparison)
+        made._noted = self._noted
         return made
 
     def normal(self, size: Size) -> Size:
@@ -89,7 +96,7 @@ class Facts:
         return substitute(expand(size), self._values) if self._values else size
 
     def assume(self, comparison: Comparison) -> Facts:
-        if self.decide(comparison) is not None:
+        if self.decide(comparison) is not None or len(self.comparisons) >= _MOST:
             return self
         if comparison.op != "==":
             return self._and(comparison)
@@ -124,6 +131,7 @@ class Facts:
                 common = gcd(common, coefficient)
         if common and constant % common:
             return False
+        self._note_all()
         return False if difference in self._apart else None
 
     def decide(self, comparison: Comparison) -> bool | None:
@@ -148,6 +156,7 @@ class Facts:
         high = highest(difference)
         if high is not None and high <= 0:
             return False
+        self._note_all()
         return self._told.get(difference)
 
 

@@ -44,7 +44,8 @@ class Symbol:
         self.place = place
         """Of a size: the input's symbol and the index of the size in it."""
         self.value: Any = None
-        """Of a let: the expression it stands for."""
+        """Of a let: the expression it stands for; of a running int: the size that it
+        is behind the last round, if that is known."""
 
     @property
     def static(self) -> bool:
@@ -238,28 +239,38 @@ class Training(Expr):
     """`self.training`"""
 
 
-def parts_of(node: Any) -> Iterator[Any]:
-    """The expressions, loops and symbols right under a node of this file."""
-    if isinstance(node, Record):
-        values: Any = [getattr(node, f) for f in node.fields]
-    elif isinstance(node, tuple | list):
-        values = node
-    else:
-        return
-    for value in values:
-        if isinstance(value, Expr | Loop | Symbol | Dim):
-            yield value
-        elif isinstance(value, tuple | list):
-            yield from parts_of(value)
-
-
 def every(node: Any) -> Iterator[Any]:
     """The node and all below it, in the order of evaluation's text."""
     stack = [node]
     while stack:
         node = stack.pop()
         yield node
-        stack.extend(reversed(list(parts_of(node))))
+        parts = parts_of(node)
+        parts.reverse()
+        stack += parts
+
+
+def parts_of(node: Any) -> list[Any]:
+    """The expressions, loops and symbols right under a node of this file."""
+    parts: list[Any] = []
+    if isinstance(node, Record):
+        for field in node.fields:
+            _gather(getattr(node, field), parts)
+    elif isinstance(node, (tuple, list)):
+        _gather(node, parts)
+    return parts
+
+
+def _gather(value: Any, parts: list[Any]) -> None:
+    if isinstance(value, _PARTS):
+        parts.append(value)
+    elif isinstance(value, (tuple, list)):
+        for inner in value:
+            _gather(inner, parts)
+
+
+# A tuple: a union would be made anew at each look.
+_PARTS = (Expr, Loop, Symbol, Dim)
 
 
 # -- modules -------------------------------------------------------------------
@@ -294,6 +305,7 @@ class LayerModule(Module):
         "bound",
         "declaration",
         "edits",
+        "given_order",
         "inferred",
         "keywords",
         "positional",
@@ -317,6 +329,8 @@ class LayerModule(Module):
         """The arguments by name, once they are checked."""
         self.written_sizes: dict[str, Argument] = {}
         """Sizes that follow from its input, and are written all the same."""
+        self.given_order: tuple[Argument, ...] = ()
+        """With them: what is given by position."""
         self.edits: tuple[Edit, ...] = ()
         """What takes them out of the text."""
         self.refusal: Any = None

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
-from operator import is_
 from typing import Any, NamedTuple
 
 from netdsl import syntax
@@ -22,6 +21,7 @@ from netdsl.elaborate.program import Program
 from netdsl.elaborate.state import Used
 from netdsl.elaborate.values import leaves
 from netdsl.elaborate.walk import Walk
+from netdsl.reach import Numbers, Reach
 from netdsl.shapes import Tensor
 
 # Uses of nets that are handed over: the newest.
@@ -31,28 +31,17 @@ _USES = 2_000
 class _Needs(NamedTuple):
     """What the walk of an item rests on."""
 
-    items: tuple[syntax.Item, ...]
-    """The item and all that it reaches by names, in a fixed order."""
-    others: tuple[syntax.Item, ...]
-    """Those that say what flows in, or what a net parameter stands for."""
-    broken: frozenset[str]
-    """Names that it reads, and whose definitions can't be read."""
+    reach: int
+    """The item and all that it leads to by names (`reach.py`)."""
+    others: tuple[int, ...]
+    """The same of those that say what flows in, or what a net parameter stands for."""
     called: bool
     """Of a function: whether anything calls it."""
-
-    def same(self, now: _Needs) -> bool:
-        return self.same_reach(now) and _same(self.others, now.others)
+    lost: bool
+    """Of a net that rests on all items: whether one that can't be read names it."""
 
     def same_reach(self, now: _Needs) -> bool:
-        return (
-            _same(self.items, now.items)
-            and self.broken == now.broken
-            and self.called == now.called
-        )
-
-
-def _same(then: tuple[syntax.Item, ...], now: tuple[syntax.Item, ...]) -> bool:
-    return len(then) == len(now) and all(map(is_, then, now))
+        return self.reach == now.reach and self.called == now.called
 
 
 class _Known(NamedTuple):
@@ -79,7 +68,7 @@ class Memory:
         self._serial = 0
         self._handed = False
         self._found: dict[int, _Needs] = {}
-        self._open: frozenset[int] = frozenset()
+        self._numbers = Numbers()
         self._names: tuple[frozenset[str], ...] = ()
 
     def start(self, program: Program) -> None:
@@ -89,7 +78,12 @@ class Memory:
         # Names that a walk makes differ from those of the classes handed over.
         program.serial = self._serial
         self._names = tuple(frozenset(f.scope) for f in program.files.files.values())
-        self._open = frozenset(id(n) for n in _all_nets(program) if _is_open(n))
+        self._numbers.start()
+        self._reach = Reach(program.files, self._numbers)
+        items = tuple(_all_items(program))
+        self._all = self._numbers.of(tuple(map(id, items)), items)
+        open_ = {id(n) for n in items if isinstance(n, syntax.Net) and _is_open(n)}
+        self._rests_on_all = self._reach.leading_to(open_)
 
     def finish(self, program: Program, whole: bool) -> None:
         """The run is over; if not the whole of it, what was known before may serve."""
@@ -104,7 +98,7 @@ class Memory:
     ) -> tuple[Diagnostic, ...] | None:
         """The messages about an item, if nothing that they rest on has changed."""
         known = self._known.get(id(item))
-        if known is None or not known.needs.same(self._needs(program, item)):
+        if known is None or known.needs != self._needs(program, item):
             return None
         if known.names and known.names != self._names:
             return None
@@ -166,7 +160,7 @@ class Memory:
                 now = self._needs(program, walk.owner)
                 # What was said may rest on more: all names, say, or line numbers.
                 still = needs.same_reach(now) and not walk.said
-                if still and not self._rests_on_all(now):
+                if still and not self._rests_on_all(walk.owner):
                     classes[key] = walk
         self._handed = bool(classes)
         uses = {k: u for k, u in self._uses.items() if _net_of(k) in classes}
@@ -180,9 +174,10 @@ class Memory:
         nets = {id(n) for n in program.misfed()} if self._handed else set()
         if not nets:
             return []
+        rests = self._reach.leading_to(nets)
         owners = [w.owner for w in program.classes()]
-        program.drop(n for n in owners if self._rests_on(program, n, nets))
-        return [i for i in items if self._rests_on(program, i, nets)]
+        program.drop(n for n in owners if rests(n))
+        return [i for i in items if rests(i)]
 
     def _note(self, program: Program) -> None:
         """Keeps the classes of a program that has walked its items."""
@@ -199,13 +194,6 @@ class Memory:
 
     # -- needs -------------------------------------------------------------------
 
-    def _rests_on(self, program: Program, item: syntax.Item, nets: set[int]) -> bool:
-        """Whether an item reaches one of these nets."""
-        return any(id(i) in nets for i in self._needs(program, item).items)
-
-    def _rests_on_all(self, needs: _Needs) -> bool:
-        return any(id(i) in self._open for i in needs.items)
-
     def _needs(self, program: Program, item: syntax.Item) -> _Needs:
         known = self._found.get(id(item))
         if known is None:
@@ -216,33 +204,16 @@ class Memory:
         """What a net parameter stands for is found in the whole file, so whatever
         reaches a net with one rests on every item; and what flows into a list of
         layers is found where it is used."""
-        broken: set[str] = set()
-        found = tuple(self._reached(program, [item], broken))
-        others: tuple[syntax.Item, ...] = ()
-        if any(id(i) in self._open for i in found):
-            others = tuple(_all_items(program))
+        others: tuple[int, ...] = ()
+        lost = False
+        if self._rests_on_all(item):
+            others = (self._all,)
+            lost = isinstance(item, syntax.Net) and program.files.may_be_used(item)
         elif isinstance(item, syntax.Net) and program.is_fed(item):
             users = [u for u in program.users(item.name) if u is not item]
-            others = tuple(self._reached(program, users, set()))
+            others = tuple(map(self._reach.number, users))
         called = isinstance(item, syntax.Fn) and program.is_called(item)
-        return _Needs(found, others, frozenset(broken), called)
-
-    def _reached(
-        self, program: Program, items: Iterable[syntax.Item], broken: set[str]
-    ) -> Iterator[syntax.Item]:
-        stack = list(items)
-        seen = {id(i) for i in stack}
-        while stack:
-            here = stack.pop()
-            yield here
-            file = program.files.file_of(here)
-            words = syntax.names_in(here)
-            broken |= words & file.broken
-            for word in sorted(words & file.scope.keys()):
-                other = file.scope[word]
-                if id(other) not in seen:
-                    seen.add(id(other))
-                    stack.append(other)
+        return _Needs(self._reach.number(item), others, called, lost)
 
 
 def _is_plain(value: Any) -> bool:
@@ -274,12 +245,6 @@ def _net_of(key: Any) -> int:
 def _all_items(program: Program) -> Iterator[syntax.Item]:
     for file in program.files.files.values():
         yield from file.program.items
-
-
-def _all_nets(program: Program) -> Iterator[syntax.Net]:
-    for item in _all_items(program):
-        if isinstance(item, syntax.Net):
-            yield item
 
 
 def _is_open(net: syntax.Net) -> bool:

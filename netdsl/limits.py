@@ -20,6 +20,13 @@ class Limits(NamedTuple):
     depth: int = 16
     """Of imports in imports."""
     diagnostics: int = 100
+    tokens: int = 200_000
+    """Words, numbers, strings and signs in one item."""
+
+    @property
+    def steps_of_all(self) -> int:
+        """Of a whole run; `steps` are those of one item."""
+        return 2 * self.steps
 
 
 class ImportRefused(Exception):

@@ -76,7 +76,20 @@ def _run(name: str, origin: Origin) -> LiveModule:
         del sys.modules[name]
         raise
     _make_picklable(module)
+    _show_lines()
     return module
+
+
+def _show_lines() -> None:
+    """Errors that nobody catches are printed with the lines of live modules, too.
+
+    Before 3.13 the interpreter looks for lines on the disk alone, where a live
+    module has none.  A hook of the program's own stays.
+    """
+    if sys.version_info < (3, 13) and sys.excepthook is sys.__excepthook__:
+        from traceback import print_exception
+
+        sys.excepthook = print_exception
 
 
 # -- pickling ------------------------------------------------------------------

@@ -24,10 +24,11 @@ MODULE = frozenset(
 # Names of the generated file that a user's name must not hide.
 FILE = frozenset("self torch nn F math functools Tensor".split())
 _NAMESPACE = frozenset("keys values items pop clear update".split())
+_LIST = frozenset("append extend insert pop".split())
 LONGEST = 100
 
 
-def why_reserved(name: str, in_namespace: bool = False) -> str:
+def why_reserved(name: str, in_namespace: bool = False, in_list: bool = False) -> str:
     """Why a layer can't have the name, or nothing."""
     if name in PYTHON:
         return "a keyword of Python"
@@ -35,11 +36,18 @@ def why_reserved(name: str, in_namespace: bool = False) -> str:
         return "a method of every `nn.Module`"
     if in_namespace and name in _NAMESPACE:
         return "a method of `nn.ModuleDict`"
+    if in_list and name in _LIST:
+        return "a method of a list of layers"
     if name.startswith("__"):
         return "changed by Python inside a class"
     if name in ("_modules", "_parameters", "_buffers", "_non_persistent_buffers_set"):
         return "used by `nn.Module` itself"
     return ""
+
+
+def hides_member(name: str) -> bool:
+    """Whether torch refuses a member of a list by that name."""
+    return name in MODULE or name in _LIST
 
 
 def is_attribute(name: str) -> bool:

@@ -11,7 +11,7 @@ from netdsl.diagnostics import Label, Report
 from netdsl.limits import ImportRefused, Limits
 from netdsl.parse import Parser, decode
 from netdsl.source import Span
-from netdsl.suggestions import did_you_mean
+from netdsl.suggestions import did_you_mean, nearest
 
 
 class Reader(Protocol):
@@ -40,6 +40,8 @@ class File:
         self.own: dict[str, syntax.Item] = {}
         self.broken = broken_names(program)
         """Names whose definition has a mistake that was told."""
+        self.lost = lost_words(program)
+        """The words of items with syntax errors: what they may have used."""
 
 
 class Files:
@@ -86,6 +88,10 @@ class Files:
     def is_broken(self, owner: Any, name: str) -> bool:
         """Whether a name is defined for the owner, but by nothing that can be used."""
         return name in self.file_of(owner).broken
+
+    def may_be_used(self, item: syntax.Net) -> bool:
+        """Whether an item of its file that can't be read names a net."""
+        return item.name in self.file_of(item).lost
 
     def adopt(self, item: syntax.Item, like: syntax.Item) -> None:
         """Lets an item that no text holds see what another sees."""
@@ -175,6 +181,9 @@ class _Resolver:
                     continue
                 span = imported.span
                 word = Span(span.chunk, span.start, span.start + len(imported.name))
+                # One mistake, one message: the word that was meant may be in use.
+                near = nearest(imported.name, other.own)
+                file.broken |= {near} - file.own.keys() - {""}
                 self.report.error(
                     "missing-net",
                     f"`{item.path}` has no `{imported.name}`",
@@ -235,16 +244,23 @@ _IMPORTED = re.compile(r"^from\b(.*)", re.MULTILINE | re.DOTALL)
 
 def broken_names(program: syntax.Program) -> set[str]:
     """The names that items with syntax errors would have defined."""
-    sound = {id(item.span.chunk) for item in program.items}
     names: set[str] = set()
-    for chunk in program.chunks:
-        if id(chunk) in sound:
-            continue
-        for head in _HEAD.finditer(chunk.text):
+    for text in _unread(program):
+        for head in _HEAD.finditer(text):
             names.update(re.findall(r"\w+", head[1]))
-        for imported in _IMPORTED.finditer(chunk.text):
+        for imported in _IMPORTED.finditer(text):
             names.update(re.findall(r"\w+", imported[1]))
     return names
+
+
+def lost_words(program: syntax.Program) -> set[str]:
+    """The words of items with syntax errors."""
+    return {w for text in _unread(program) for w in re.findall(r"[^\W\d]\w*", text)}
+
+
+def _unread(program: syntax.Program) -> list[str]:
+    sound = {id(item.span.chunk) for item in program.items}
+    return [chunk.text for chunk in program.chunks if id(chunk) not in sound]
 
 
 def defined_names(item: syntax.Item) -> list[tuple[str, Span]]:

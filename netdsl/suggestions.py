@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from itertools import islice
 
 from netdsl.diagnostics import Advice, Edit
 from netdsl.source import Span
@@ -11,6 +12,8 @@ from netdsl.source import Span
 _LEAST = 4
 """Shorter words that differ in a letter are likely to be two words."""
 
+_MANY = 1_000
+"""Of more words, only those that begin alike are looked through."""
 
 _ELSEWHERE = {
     "dense": "Linear", "batchnormalization": "BatchNorm2d", "activation": "ReLU",
@@ -21,7 +24,8 @@ _ELSEWHERE = {
     "axis": "dim", "axes": "dim", "dims": "dim", "keepdims": "keepdim",
     "filters": "out_channels", "units": "out_features", "strides": "stride",
     "kernel": "kernel_size", "channels": "out_channels", "dilation_rate": "dilation",
-    "use_bias": "bias", "rate": "p", "prob": "p", "epsilon": "eps", "string": "str",
+    "gamma": "weight", "beta": "bias", "use_bias": "bias", "rate": "p", "prob": "p",
+    "epsilon": "eps", "string": "str",
     "integer": "int", "boolean": "bool", "number": "float", "long": "int64",
 }  # fmt: skip
 """What Keras, NumPy and others call what is known here under torch's names."""
@@ -30,6 +34,10 @@ _ELSEWHERE = {
 def nearest(word: str, known: Iterable[str]) -> str:
     """The known word that is most like this one, if any is."""
     known = list(dict.fromkeys(known))
+    if len(known) > _MANY:
+        first, size = word[:1].lower(), len(word)
+        like = (k for k in known if k[:1].lower() == first and abs(len(k) - size) < 3)
+        known = list(islice(like, _MANY))
     for key in (str.lower, _bare):
         alike = [k for k in known if key(k) == key(word)]
         same = [k for k in alike if k[:1].isupper() == word[:1].isupper()]
@@ -37,6 +45,9 @@ def nearest(word: str, known: Iterable[str]) -> str:
             return (same or alike)[0]
     if _ELSEWHERE.get(word.lower()) in known:
         return _ELSEWHERE[word.lower()]
+    longer = [k for k in known if k.startswith(f"{word}_")]
+    if len(longer) == 1:
+        return longer[0]
     slips = [k for k in known if _is_slip(word, k)]
     if len(slips) == 1:
         return slips[0]

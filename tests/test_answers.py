@@ -125,6 +125,21 @@ def test_hover_of_a_function_stage(desk: Desk) -> None:
     assert "→ `[N, C + width, H, W]`" in text
 
 
+def test_hover_of_a_member_and_of_what_is_called() -> None:
+    desk = Desk(
+        "fn half(x: [*S]) = x * 0.5\n\nnet A:\n    input x: [N, 8]\n"
+        '    y = x -> body: [one: Linear(4), BatchNorm1d, "relu": ReLU]\n'
+        "    many: [Linear(4) for _ in range(3)]\n    z = y -> many\n"
+        "    sigmoid(z) + half(y)\n"
+    )
+    assert "`[N, 8]` → `[N, 4]`" in desk.hover("on^e: Linear")
+    assert "`[N, 8]` → `[N, 4]`" in desk.hover("one: Lin^ear")
+    assert "`[N, 4]` → `[N, 4]`" in desk.hover("Batch^Norm1d")
+    assert "`[N, 4]` → `[N, 4]`" in desk.hover("[Lin^ear(4) for")
+    assert "`[N, 4]` → `[N, 4]`" in desk.hover("sig^moid(z)")
+    assert "`[N, 4]` → `[N, 4]`" in desk.hover("ha^lf(y)")
+
+
 def test_hover_of_a_net(desk: Desk) -> None:
     text = desk.hover("first: Blo^ck(32)")
     assert "net Block(width: int, p: float = 0.1)" in text
@@ -162,6 +177,27 @@ def test_hints_inside_branches_of_several_lines() -> None:
         "        | a: Linear(16) -> relu\n          -> b: Linear(8)\n    } -> add\n"
     )
     assert desk.hints() == {4: "[N, 8]", 5: "[N, 16]", 6: "[N, 8]", 7: "[N, 8]"}
+
+
+def test_hints_inside_a_list_of_layers() -> None:
+    desk = Desk(
+        "net A:\n    input x: [N, 8]\n    later: [\n        Linear(4), ReLU,\n    ]\n"
+        "    x -> body: [\n        Linear(16), ReLU,  # 16\n        Linear(2),\n"
+        "    ] -> later\n\n"
+        "net B(width: int) = [\n    Linear(width),\n    ReLU,\n]\n"
+    )
+    assert desk.hints() == {
+        7: "[N, 16]", 8: "[N, 2]", 9: "[N, 4]",
+        12: "[*, width]", 13: "[*, width]",
+    }  # fmt: skip
+
+
+def test_sizes_out_of_a_table_that_has_no_name() -> None:
+    desk = Desk(
+        "net A:\n    input x: [N, 8]\n    x -> body: [\n"
+        "        Linear(c * k)\n        for c, k in [(4, 1), (6, 2)]\n    ]\n"
+    )
+    assert desk.hints()[4] == "[N, _]"
 
 
 def test_lenses_count_parameters(desk: Desk) -> None:
@@ -290,6 +326,19 @@ def test_definition(desk: Desk) -> None:
     assert line("init he^ad.weight") == 18
     assert line("z -> bl^ocks") == 17
     assert definition(desk.now, desk.at("head: Lin^ear")) == []
+
+
+def test_definition_of_an_argument_in_another_file(tmp_path: Path) -> None:
+    parts = "# é🎉\nnet Part(n: int, p: float = 0.1) = [Linear(n), Dropout(p)]\n"
+    (tmp_path / "parts.net").write_text(parts, encoding="utf-8")
+    desk = Desk(
+        'from "parts.net" import Part\n\nnet A:\n    input x: [N, 8]\n'
+        "    x -> a: Part(4, p=0.2)\n",
+        str(tmp_path / "a.net"),
+    )
+    (where,) = definition(desk.now, desk.at("4, ^p=0.2"))
+    assert where.source.name == str(tmp_path / "parts.net")
+    assert parts[where.start :].startswith("p: float")
 
 
 def renamed(desk: Desk, mark: str, name: str) -> str:

@@ -231,3 +231,92 @@ net Model(n: int):
     for layer in model.fcs:
         y = layer(y)
     assert torch.equal(model(x), model.fc(y + model.fcs[0](x)))
+
+
+def test_a_list_in_step_with_another_takes_its_sizes_round_by_round() -> None:
+    text = """
+net Stages(widths: list[int], depths: list[int]):
+    input x: [N, 8]
+    embeds: [Linear(width) for i, width in enumerate(widths)]
+    stages: [[Linear(width, in_features=width) for _ in range(depth)]
+             for width, depth in zip(widths, depths)]
+    blocks: [[LayerNorm for _ in range(depth)] for depth in depths]
+    for embed, stage, block in zip(embeds, stages, blocks):
+        x = x -> embed -> stage -> block
+    return x
+"""
+    model = netdsl.loads(text, widths=[4, 6, 5], depths=[1, 2, 1])
+    assert [norm.normalized_shape for block in model.blocks for norm in block] == [
+        (4,), (6,), (6,), (5,),
+    ]  # fmt: skip
+    assert model(torch.randn(2, 8)).shape == (2, 5)
+
+
+def test_a_factor_that_a_net_is_given_counts_where_it_is_used() -> None:
+    text = """
+net Narrow(factor: float = 0.5, share: list[float] = [0.5, 0.25]):
+    input x: [N, C]
+    x -> fc: Linear(int(C * factor * share[1]))
+
+net Chain(factor: float, factors: list[float]):
+    input x: [N, C]
+    x -> a: Narrow(share=[1.0, 1.0]) -> b: Narrow(factor, [0.5, 0.5])
+      -> c: [Narrow(f, [1.0, 0.5]) for f in factors] -> head: Linear(2)
+"""
+    model = netdsl.loads(text, C=400, factor=0.8, factors=[0.5, 0.25])
+    widths = [p.shape[1] for n, p in model.named_parameters() if "weight" in n]
+    assert widths == [400, 200, 80, 20, 2]
+    assert model(torch.randn(3, 400)).shape == (3, 2)
+
+
+def test_a_loop_over_layers_by_their_names_runs_each_of_them() -> None:
+    text = """
+net A:
+    input x: [N, 8]
+    query: Linear(4), key: Linear(4, bias=False)
+    q, k = [x -> layer -> relu for layer in [query, key]]
+    q - k
+    init "key.weight" = ones
+"""
+    model = netdsl.loads(text)
+    x = torch.randn(3, 8)
+    wanted = torch.relu(model.query(x)) - torch.relu(x.sum(1, keepdim=True))
+    assert torch.allclose(model(x), wanted.expand(3, 4), atol=1e-6)
+
+
+def test_a_member_of_a_list_starts_by_its_index() -> None:
+    text = """
+net A(depth: int):
+    input x: [N, 8]
+    x -> layers: [Linear(8) for _ in range(depth)]
+      -> named: [a: Linear(8), ReLU, Linear(8)]
+    init Linear.bias = zeros
+    init layers[1].bias = ones
+    init named[0].bias = ones
+    init named[-1].weight = zeros
+"""
+    model = netdsl.loads(text, depth=3)
+    ones = [n for n, p in model.named_parameters() if (p == 1).all()]
+    zeros = [n for n, p in model.named_parameters() if not p.any()]
+    assert ones == ["layers.1.bias", "named.a.bias"]
+    assert zeros == ["layers.0.bias", "layers.2.bias", "named.2.weight", "named.2.bias"]
+
+
+def test_sizes_by_which_a_layout_is_chosen_follow_through_a_loop() -> None:
+    text = """
+net Stage(width: int, first: bool):
+    input x: [N, C, H, W]
+    y = x -> conv: Conv2d(width, 3, stride=2, padding=1) -> permute(0, 2, 3, 1)
+      -> norm: LayerNorm
+    if first:
+        y = y -> permute(0, 3, 1, 2)
+    return y
+
+net A(widths: list[int], first: bool):
+    input image: [N, 3, H, W]
+    image -> stages: [Stage(w, first) for w in widths]
+"""
+    model = netdsl.loads(text, widths=[6, 5], first=True, H=16, W=32)
+    assert model(torch.randn(2, 3, 16, 32)).shape == (2, 5, 4, 8)
+    last = netdsl.loads(text, widths=[6, 5], first=False, H=16, W=32)
+    assert last(torch.randn(2, 3, 16, 32)).shape == (2, 8, 3, 5)

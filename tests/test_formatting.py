@@ -256,6 +256,15 @@ def test_check_and_diff_write_nothing(folder: Path) -> None:
     assert Path("a.net").read_text() == UGLY
 
 
+def test_a_diff_of_a_file_without_a_last_line_end_applies(folder: Path) -> None:
+    Path("a.net").write_text(UGLY.rstrip("\n"))
+    assert run("fmt", "--diff", "a.net").stdout.splitlines()[-3:] == [
+        "-" + UGLY.strip(),
+        "\\ No newline at end of file",
+        "+" + FINE.strip(),
+    ]
+
+
 def test_standard_input(folder: Path) -> None:
     assert run("fmt", "-", input=UGLY).stdout == FINE
     crlf = run("fmt", "-", input=UGLY.replace("\n", "\r\n").encode())

@@ -43,6 +43,7 @@ FLOORS = {
     "fixing": 4,
     "highlight": 4,
     "incremental": 4,
+    "reach": 4,
     "compiler": 5,
     "files": 6,
     "answers": 6,

@@ -22,6 +22,7 @@ import pytest
 import reference
 
 from netdsl import compiler
+from netdsl.formatting import Formatter
 from netdsl.limits import ImportRefused
 from netdsl.render import render_text
 
@@ -101,6 +102,15 @@ def test_example_means_what_the_page_says(block: Block) -> None:
     assert sorted(d.code for d in found) == sorted(block.expected), [
         render_text(d) for d in found
     ]
+
+
+@pytest.mark.parametrize("block", [b for b in BLOCKS if b.language == "net"], ids=repr)
+def test_example_is_in_its_canonical_form(block: Block) -> None:
+    done = Formatter().canonical(block.name, block.source.encode())
+    if done.text is None:
+        assert block.expected, [render_text(d) for d in done.diagnostics]
+    else:
+        assert done.text == block.source
 
 
 FOLLOWERS = [

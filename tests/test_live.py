@@ -7,6 +7,8 @@ import inspect
 import io
 import multiprocessing
 import pickle
+import subprocess
+import sys
 import traceback
 from pathlib import Path
 from typing import Any
@@ -191,6 +193,15 @@ def test_a_run_time_error_names_the_line_of_the_net(folder: Path) -> None:
     )
     assert f"# own.net:{line}" in text
     assert "self.scale" in text
+
+
+def test_a_script_that_ends_in_an_error_shows_the_line_of_the_net(
+    folder: Path,
+) -> None:
+    script = "import netdsl, torch\nnetdsl.load('own.net')(torch.zeros(2, 7))\n"
+    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert run.returncode == 1
+    assert "# own.net:7" in run.stderr and "self.scale" in run.stderr
 
 
 def test_a_run_time_error_in_an_imported_net_names_that_file(folder: Path) -> None:

@@ -21,7 +21,7 @@ class Conv(nn.Module):
         self.bn = nn.BatchNorm2d(width, eps=0.001)
 
     def forward(self, x: Tensor) -> Tensor:
-        """x: [N, in_channels, H, W] -> [N, width, _, _]"""
+        """x: [N, in_channels, H, W] -> [N, width, H_out, W_out]"""
         x = self.conv(x)
         x = F.relu(self.bn(x), inplace=True)
         return x
@@ -40,18 +40,12 @@ class InceptionA(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """x: [N, in_channels, H, W] -> [N, pool_features + 224, H, W]"""
-        y = self.branch1x1(x)
-        z = self.branch5x5_2(self.branch5x5_1(x))
-        u = self.branch3x3dbl_2(self.branch3x3dbl_1(x))
-        x = torch.cat(
-            (
-                y,
-                z,
-                self.branch3x3dbl_3(u),
-                self.branch_pool(F.avg_pool2d(x, 3, stride=1, padding=1)),
-            ),
-            dim=1,
-        )
+        branch1x1 = self.branch1x1(x)
+        branch5x5 = self.branch5x5_2(self.branch5x5_1(x))
+        branch3x3dbl = self.branch3x3dbl_2(self.branch3x3dbl_1(x))
+        branch3x3dbl = self.branch3x3dbl_3(branch3x3dbl)
+        branch_pool = self.branch_pool(F.avg_pool2d(x, 3, stride=1, padding=1))
+        x = torch.cat((branch1x1, branch5x5, branch3x3dbl, branch_pool), dim=1)
         return x
 
 
@@ -65,9 +59,10 @@ class InceptionB(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """x: [N, in_channels, H, W] -> [N, in_channels + 480, (H - 1) // 2, (W - 1) // 2]"""
-        y = self.branch3x3(x)
-        z = self.branch3x3dbl_2(self.branch3x3dbl_1(x))
-        x = torch.cat((y, self.branch3x3dbl_3(z), F.max_pool2d(x, 3, stride=2)), dim=1)
+        branch3x3 = self.branch3x3(x)
+        branch3x3dbl = self.branch3x3dbl_2(self.branch3x3dbl_1(x))
+        branch3x3dbl = self.branch3x3dbl_3(branch3x3dbl)
+        x = torch.cat((branch3x3, branch3x3dbl, F.max_pool2d(x, 3, stride=2)), dim=1)
         return x
 
 
@@ -87,23 +82,17 @@ class InceptionC(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """x: [N, in_channels, H, W] -> [N, 768, H, W]"""
-        y = self.branch1x1(x)
-        z = self.branch7x7_1(x)
-        z = self.branch7x7_2(z)
-        z = self.branch7x7_3(z)
-        u = self.branch7x7dbl_1(x)
-        u = self.branch7x7dbl_2(u)
-        u = self.branch7x7dbl_3(u)
-        u = self.branch7x7dbl_4(u)
-        x = torch.cat(
-            (
-                y,
-                z,
-                self.branch7x7dbl_5(u),
-                self.branch_pool(F.avg_pool2d(x, 3, stride=1, padding=1)),
-            ),
-            dim=1,
-        )
+        branch1x1 = self.branch1x1(x)
+        branch7x7 = self.branch7x7_1(x)
+        branch7x7 = self.branch7x7_2(branch7x7)
+        branch7x7 = self.branch7x7_3(branch7x7)
+        branch7x7dbl = self.branch7x7dbl_1(x)
+        branch7x7dbl = self.branch7x7dbl_2(branch7x7dbl)
+        branch7x7dbl = self.branch7x7dbl_3(branch7x7dbl)
+        branch7x7dbl = self.branch7x7dbl_4(branch7x7dbl)
+        branch7x7dbl = self.branch7x7dbl_5(branch7x7dbl)
+        branch_pool = self.branch_pool(F.avg_pool2d(x, 3, stride=1, padding=1))
+        x = torch.cat((branch1x1, branch7x7, branch7x7dbl, branch_pool), dim=1)
         return x
 
 
@@ -119,11 +108,12 @@ class InceptionD(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """x: [N, in_channels, H, W] -> [N, in_channels + 512, (H - 1) // 2, (W - 1) // 2]"""
-        y = self.branch3x3_2(self.branch3x3_1(x))
-        z = self.branch7x7x3_1(x)
-        z = self.branch7x7x3_2(z)
-        z = self.branch7x7x3_3(z)
-        x = torch.cat((y, self.branch7x7x3_4(z), F.max_pool2d(x, 3, stride=2)), dim=1)
+        branch3x3 = self.branch3x3_2(self.branch3x3_1(x))
+        branch7x7x3 = self.branch7x7x3_1(x)
+        branch7x7x3 = self.branch7x7x3_2(branch7x7x3)
+        branch7x7x3 = self.branch7x7x3_3(branch7x7x3)
+        branch7x7x3 = self.branch7x7x3_4(branch7x7x3)
+        x = torch.cat((branch3x3, branch7x7x3, F.max_pool2d(x, 3, stride=2)), dim=1)
         return x
 
 
@@ -142,19 +132,18 @@ class InceptionE(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """x: [N, in_channels, H, W] -> [N, 2048, H, W]"""
-        y = self.branch1x1(x)
-        z = self.branch3x3_1(x)
-        z = torch.cat((self.branch3x3_2a(z), self.branch3x3_2b(z)), dim=1)
-        u = self.branch3x3dbl_2(self.branch3x3dbl_1(x))
-        x = torch.cat(
-            (
-                y,
-                z,
-                torch.cat((self.branch3x3dbl_3a(u), self.branch3x3dbl_3b(u)), dim=1),
-                self.branch_pool(F.avg_pool2d(x, 3, stride=1, padding=1)),
-            ),
+        branch1x1 = self.branch1x1(x)
+        branch3x3 = self.branch3x3_1(x)
+        branch3x3 = torch.cat(
+            (self.branch3x3_2a(branch3x3), self.branch3x3_2b(branch3x3)), dim=1
+        )
+        branch3x3dbl = self.branch3x3dbl_2(self.branch3x3dbl_1(x))
+        branch3x3dbl = torch.cat(
+            (self.branch3x3dbl_3a(branch3x3dbl), self.branch3x3dbl_3b(branch3x3dbl)),
             dim=1,
         )
+        branch_pool = self.branch_pool(F.avg_pool2d(x, 3, stride=1, padding=1))
+        x = torch.cat((branch1x1, branch3x3, branch3x3dbl, branch_pool), dim=1)
         return x
 
 

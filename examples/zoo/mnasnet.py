@@ -46,7 +46,8 @@ class InvertedResidual(nn.Module):
             (W + 2 * (kernel // 2) - kernel) // stride + 1]
         """
         y: Tensor = self.layers(x)
-        y = y + x if self.stride == 1 and self.width == self.in_channels else y
+        if self.stride == 1 and self.width == self.in_channels:
+            y = y + x
         return y
 
 
@@ -92,10 +93,11 @@ class MNASNet(nn.Module):
             (192, 5, 2, 6, 4),
             (320, 3, 1, 6, 1),
         ]:
-            stack = Stack(
-                channels, scaled(width, alpha), kernel, stride, expansion, repeats
+            self.layers.append(
+                Stack(
+                    channels, scaled(width, alpha), kernel, stride, expansion, repeats
+                )
             )
-            self.layers.append(stack)
             channels = scaled(width, alpha)
         self.layers.append(nn.Conv2d(channels, 1280, 1, bias=False))
         self.layers.append(nn.BatchNorm2d(1280, momentum=MOMENTUM))

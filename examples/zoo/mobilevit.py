@@ -258,7 +258,7 @@ class Encoder(nn.Module):
         self.out_channels = channels
 
     def forward(self, x: Tensor) -> Tensor:
-        """x: [N, in_channels, H, W] -> [N, _, (H - 1) // 16 + 1, (W - 1) // 16 + 1]"""
+        """x: [N, in_channels, H, W] -> [N, widths[4], (H - 1) // 16 + 1, (W - 1) // 16 + 1]"""
         x = self.layer(x)
         return x
 

@@ -93,14 +93,15 @@ class GPT(nn.Module):
         self.lm_head = nn.Linear(width, vocab, bias=False)
         self.transformer["wte"].weight = self.lm_head.weight
         for name, module in self.named_modules():
-            if name.endswith(".c_proj"):
-                nn.init.normal_(
-                    module.get_parameter("weight"), std=0.02 / math.sqrt(2 * depth)
-                )
-            elif isinstance(module, nn.Linear | nn.Embedding):
+            if isinstance(module, nn.Linear):
+                if name.endswith(".c_proj"):
+                    nn.init.normal_(module.weight, std=0.02 / math.sqrt(2 * depth))
+                else:
+                    nn.init.normal_(module.weight, std=0.02)
+                if module.bias is not None:
+                    nn.init.zeros_(module.bias)
+            elif isinstance(module, nn.Embedding):
                 nn.init.normal_(module.weight, std=0.02)
-            if isinstance(module, nn.Linear) and module.bias is not None:
-                nn.init.zeros_(module.bias)
 
     def forward(
         self, tokens: Tensor, targets: Tensor | None = None

@@ -26,11 +26,11 @@ class Transform(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """x: [N, in_channels, P] -> [N, size, size]"""
         N = x.shape[0]
-        y = F.relu(self.bn1(self.conv1(x)))
-        y = F.relu(self.bn2(self.conv2(y)))
-        y = F.relu(self.bn3(self.conv3(y))).amax(dim=2)
-        y = F.relu(self.bn4(self.fc1(y)))
-        x = F.relu(self.bn5(self.fc2(y)))
+        x = F.relu(self.bn1(self.conv1(x)))
+        x = F.relu(self.bn2(self.conv2(x)))
+        x = F.relu(self.bn3(self.conv3(x))).amax(dim=2)
+        x = F.relu(self.bn4(self.fc1(x)))
+        x = F.relu(self.bn5(self.fc2(x)))
         x = self.fc3(x).view(N, self.size, self.size)
         x = x + torch.eye(self.size, device=x.device)
         return x

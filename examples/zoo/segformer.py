@@ -243,7 +243,7 @@ class SegformerModel(nn.Module):
                     nn.init.zeros_(module.bias)
 
     def forward(self, image: Tensor) -> Tensor:
-        """image: [N, 3, H, W] -> [N, _, _, _]"""
+        """image: [N, 3, H, W] -> [N, stages[-1][1], H_out, W_out]"""
         x: Tensor = self.stages(image)
         return x
 

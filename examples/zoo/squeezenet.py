@@ -57,12 +57,13 @@ class squeezenet1_0(nn.Module):
         )
         self.classifier = Classifier(512, num_classes, dropout)
         for name, module in self.named_modules():
-            if name == "classifier.1":
-                nn.init.normal_(module.get_parameter("weight"), std=0.01)
-            elif isinstance(module, nn.Conv2d):
-                nn.init.kaiming_uniform_(module.weight)
-            if isinstance(module, nn.Conv2d) and module.bias is not None:
-                nn.init.zeros_(module.bias)
+            if isinstance(module, nn.Conv2d):
+                if name == "classifier.1":
+                    nn.init.normal_(module.weight, std=0.01)
+                else:
+                    nn.init.kaiming_uniform_(module.weight)
+                if module.bias is not None:
+                    nn.init.zeros_(module.bias)
 
     def forward(self, x: Tensor) -> Tensor:
         """x: [N, 3, H, W] -> [N, num_classes]"""
@@ -91,12 +92,13 @@ class squeezenet1_1(nn.Module):
         )
         self.classifier = Classifier(512, num_classes, dropout)
         for name, module in self.named_modules():
-            if name == "classifier.1":
-                nn.init.normal_(module.get_parameter("weight"), std=0.01)
-            elif isinstance(module, nn.Conv2d):
-                nn.init.kaiming_uniform_(module.weight)
-            if isinstance(module, nn.Conv2d) and module.bias is not None:
-                nn.init.zeros_(module.bias)
+            if isinstance(module, nn.Conv2d):
+                if name == "classifier.1":
+                    nn.init.normal_(module.weight, std=0.01)
+                else:
+                    nn.init.kaiming_uniform_(module.weight)
+                if module.bias is not None:
+                    nn.init.zeros_(module.bias)
 
     def forward(self, x: Tensor) -> Tensor:
         """x: [N, 3, H, W] -> [N, num_classes]"""

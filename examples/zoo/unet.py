@@ -59,7 +59,7 @@ class Up(nn.Module):
         _, _, H, W = earlier.shape
         _, _, h, w = x.shape
         x = self.up(x)
-        dy, dx = (H - 2 * h, W - 2 * w)
+        dy, dx = H - 2 * h, W - 2 * w
         x = F.pad(x, [dx // 2, dx - dx // 2, dy // 2, dy - dy // 2])
         x = self.conv(torch.cat((earlier, x), dim=1))
         return x

@@ -114,8 +114,10 @@ class BasicBlock(nn.Module):
         """x: [N, in_channels, T, H, W]
         -> [N, width, (T - 1) // stride[0] + 1, (H - 1) // stride[1] + 1, (W - 1) // stride[2] + 1]
         """
-        y = self.conv1(x)
-        x = self.relu(self.conv2(y) + self.downsample(x))
+        conv = self.conv1(x)
+        conv = self.conv2(conv)
+        downsample = self.downsample(x)
+        x = self.relu(conv + downsample)
         return x
 
 
@@ -172,9 +174,7 @@ class VideoResNet(nn.Module):
 
 
 def r3d_18(classes: int = 400) -> VideoResNet:
-    return VideoResNet(
-        BasicStem, [Conv3D, Conv3D, Conv3D, Conv3D], [2, 2, 2, 2], classes=classes
-    )
+    return VideoResNet(BasicStem, [Conv3D] * 4, [2, 2, 2, 2], classes=classes)
 
 
 def mc3_18(classes: int = 400) -> VideoResNet:
@@ -184,12 +184,7 @@ def mc3_18(classes: int = 400) -> VideoResNet:
 
 
 def r2plus1d_18(classes: int = 400) -> VideoResNet:
-    return VideoResNet(
-        R2Plus1DStem,
-        [Conv2Plus1D, Conv2Plus1D, Conv2Plus1D, Conv2Plus1D],
-        [2, 2, 2, 2],
-        classes=classes,
-    )
+    return VideoResNet(R2Plus1DStem, [Conv2Plus1D] * 4, [2, 2, 2, 2], classes=classes)
 
 
 # netdsl: made from video_resnet.net

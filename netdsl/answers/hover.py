@@ -9,7 +9,7 @@ from netdsl.answers.counts import module_count
 from netdsl.answers.page import Page, Section
 from netdsl.answers.signing import signature_of
 from netdsl.answers.things import Place, Thing
-from netdsl.answers.values import counted, held, module_at, show
+from netdsl.answers.values import counted, held, is_tensors, module_at, show
 from netdsl.elaborate.walk import Walk
 from netdsl.layers import FUNCTIONS, LAYERS
 from netdsl.layers.spec import Parameter
@@ -126,9 +126,11 @@ def _stage(page: Page, section: Section, place: Place) -> list[str]:
     at = _stage_around(walk, section, place)
     parts: list[str] = []
     if at is not None:
-        before, after = walk.seen.stages[at]
-        if show(after):
-            parts.append(f"`{show(before) or '?'}` → `{show(after)}`")
+        before, after = map(show, walk.seen.stages[at])
+    else:
+        before, after = _called(walk, section, place)
+    if after:
+        parts.append(f"`{before or '?'}` → `{after}`")
     module = _module(walk, section, place)
     if module is not None:
         parts.append(_holds(page, walk, module))
@@ -143,11 +145,36 @@ def _stage_around(walk: Walk, section: Section, place: Place) -> tuple[int, int]
     around = [
         (a, b) for a, b in walk.seen.stages if a <= start and end <= b
     ]  # fmt: skip
+    value = _labelled(section, place)
+    if value is not None and value.span[1:] in walk.seen.stages:
+        return value.span[1:]
     for stage in sorted(around, key=lambda s: s[1] - s[0]):
         text = section.item.span.chunk.text if section.item is not None else ""
         ahead = text[stage[0] : start].strip()
         if not ahead or ahead.endswith(":"):
             return stage
+    return None
+
+
+def _called(walk: Walk, section: Section, place: Place) -> tuple[str, str]:
+    """What goes into and comes out of a layer or function that is called."""
+    if walk.seen is None or section.item is None:
+        return "", ""
+    for node in syntax.walk(section.item):
+        if isinstance(node, syntax.Call) and node.function.span == place.span:
+            after = walk.seen.values.get(node.span[1:])
+            given = (*node.arguments, *(k.value for k in node.keywords))
+            values = (walk.seen.values.get(a.span[1:]) for a in given)
+            before = ", ".join(show(v) for v in values if is_tensors(v))
+            return (before, show(after)) if before and is_tensors(after) else ("", "")
+    return "", ""
+
+
+def _labelled(section: Section, place: Place) -> syntax.Expression | None:
+    """The layer of which a name is the label."""
+    for node in syntax.walk(section.item) if section.item is not None else ():
+        if isinstance(node, syntax.Labelled) and node.label.span == place.span:
+            return node.value
     return None
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping
 from functools import cached_property
+from operator import is_
 from typing import NamedTuple
 
 from netdsl import syntax
@@ -88,6 +89,17 @@ class Known(NamedTuple):
     walk: Walk
 
 
+class Names(NamedTuple):
+    """The names of an item, and the items that they rest on."""
+
+    read: tuple[syntax.Item | None, ...]
+    places: list[Place]
+
+
+def _same(then: tuple[object, ...], now: tuple[object, ...]) -> bool:
+    return len(then) == len(now) and all(map(is_, then, now))
+
+
 class Page:
     """One file, analysed."""
 
@@ -114,6 +126,10 @@ class Page:
         earlier = before._counts if before is not None else {}
         self._counts: dict[int, tuple[Walk, Size | None]] = {
             key: count for key, count in earlier.items() if key in self.known
+        }
+        read = before._places if before is not None else {}
+        self._places: dict[int, Names] = {
+            key: names for key, names in read.items() if key in self.known
         }
 
     def class_of(self, net: syntax.Net) -> Walk | None:
@@ -189,9 +205,17 @@ class Page:
 
     def places(self, section: Section) -> list[Place]:
         """The names of a section's item."""
-        if section.item is None or self.files is None:
+        item = section.item
+        if item is None or self.files is None:
             return []
-        return places(self.files, section.item)
+        if not isinstance(item, syntax.Net | syntax.Fn):
+            return places(self.files, item)
+        scope = self.files.scope_of(item)
+        read = tuple(scope.get(word) for word in sorted(syntax.names_in(item)))
+        found = self._places.get(id(item))
+        if found is None or not _same(found.read, read):
+            found = self._places[id(item)] = Names(read, places(self.files, item))
+        return found.places
 
     def place_at(self, offset: int) -> tuple[Section, Place] | None:
         """The name at an offset of the text."""

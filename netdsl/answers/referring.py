@@ -9,7 +9,7 @@ from netdsl import reserved, syntax
 from netdsl.answers.hover import item_of
 from netdsl.answers.page import Page, Section
 from netdsl.answers.scopes import scope_of
-from netdsl.answers.things import Place, Thing, home_of
+from netdsl.answers.things import Place, Thing, home_of, places
 from netdsl.layers import FUNCTIONS, LAYERS
 from netdsl.source import Source, Span
 
@@ -45,7 +45,22 @@ def definition(page: Page, offset: int) -> list[Where]:
             place = section.outside(span)
             return [Where(page.source, *place)] if place is not None else []
         return [Where(span.source, span.offset, span.offset + span.end - span.start)]
+    if thing.home[0] != page.name:
+        return _elsewhere(page, thing)
     return [w for w, role in _local(page, thing) if role == "definition"][:1]
+
+
+def _elsewhere(page: Page, thing: Thing) -> list[Where]:
+    """Where an argument's name is defined, of what another file defines."""
+    file = page.files.files.get(thing.home[0]) if page.files is not None else None
+    for item in file.program.items if file is not None else ():
+        if page.files is not None and home_of(item) == thing.home:
+            for place in places(page.files, item):
+                if place.thing == thing and place.role == "definition":
+                    start = place.span.offset
+                    end = start + place.span.end - place.span.start
+                    return [Where(place.span.source, start, end)]
+    return []
 
 
 def _name_span(item: syntax.Item, name: str) -> Span:

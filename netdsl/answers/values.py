@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from netdsl import dims, graph
@@ -21,6 +22,8 @@ from netdsl.elaborate.walk import Walk
 from netdsl.layers import Call
 from netdsl.layers.spec import Unknown
 from netdsl.shapes import Refusal, Shape, Tensor, Undecided
+
+_TABLE = re.compile(r"\[\(|\)\.\d")
 
 
 def show(value: Any) -> str:
@@ -48,15 +51,18 @@ def show(value: Any) -> str:
 
 
 def _told_apart(shape: Shape) -> Shape:
-    """The shape with `_` for sizes that look like another one and aren't: what a loop
-    makes of them has no name of its own."""
+    """The shape with `_` for sizes that look like another one and aren't, since what a
+    loop makes of them has no name of its own; and for those of a round whose table is
+    no name, `[(1, 16), (6, 24)][i][1]`."""
     if shape.star is not None:
         return shape
     first: dict[str, Size] = {}
-    for size in shape.head:
-        first.setdefault(dims.show(size), size)
     unnamed = dims.of(dims.Name("_"))
-    sizes = [s if first[dims.show(s)] == s else unnamed for s in shape.head]
+    sizes = []
+    for size in shape.head:
+        text = dims.show(size)
+        is_named = first.setdefault(text, size) == size and not _TABLE.search(text)
+        sizes.append(size if is_named else unnamed)
     return Shape(tuple(sizes))
 
 

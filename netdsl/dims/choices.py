@@ -12,12 +12,16 @@ from netdsl.dims.sums import (
     Bound,
     Compound,
     Size,
+    TooBig,
     atoms,
     key_of,
     of,
     single,
     substitute,
 )
+
+_MOST_PARTS = 50
+"""Of a minimum or maximum: each is compared with each."""
 
 
 class Min(Compound):
@@ -81,6 +85,24 @@ class Element(Compound):
         return self.list + "".join(f"[{show(p)}]" for p in self._parts)
 
 
+class Appended(Element):
+    """A size in a list that each round of a loop makes longer; what the first round
+    gives is said in terms of what was ahead of the loop."""
+
+    __slots__ = ("first",)
+
+    def __init__(self, list: str, first: Size, index: Size) -> None:
+        super().__init__(list, None, index)
+        self.first = first
+
+    def rebuild(self, parts: tuple[Size, ...]) -> Size:
+        return appended(self.list, self.first, *parts)
+
+
+def appended(list: str, first: Size, index: Size) -> Size:
+    return first if index == 0 else of(Appended(list, first, index))
+
+
 class Choose(Compound):
     """One of two sizes, by a condition that is known when the module is built.
 
@@ -140,6 +162,8 @@ def _extreme(
         for part in atom.parts() if isinstance(atom, kind) else (size,):
             if part not in flat:
                 flat.append(part)
+    if len(flat) > _MOST_PARTS:
+        raise TooBig
     constants = [s for s in flat if isinstance(s, int)]
     rest: list[Size] = [s for s in flat if not isinstance(s, int)]
     if constants:

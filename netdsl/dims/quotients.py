@@ -14,12 +14,14 @@ from __future__ import annotations
 from math import gcd, lcm
 
 from netdsl.dims.sums import (
+    LARGEST,
     ONE,
     Bound,
     Compound,
     Dim,
     Monomial,
     Size,
+    TooBig,
     Unasked,
     _shared,
     atoms,
@@ -98,6 +100,8 @@ def _lead_multiple(a: Size, b: Dim) -> int:
 def _divide_by_number(a: Size, b: int) -> Size:
     if b == 1:
         return a
+    if b >= LARGEST:
+        raise TooBig
     quotient: dict[Monomial, int] = {}
     rest: dict[Monomial, int] = {}
     for monomial, coefficient in terms_of(a):

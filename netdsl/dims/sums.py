@@ -75,6 +75,8 @@ class Compound(Atom):
     __slots__ = ("_parts",)
 
     def __init__(self, key: str, lo: Bound, hi: Bound, *parts: Size) -> None:
+        if len(key) > _LONGEST:
+            raise TooBig
         super().__init__(key, lo, hi)
         self._parts = parts
 
@@ -84,8 +86,17 @@ class Compound(Atom):
 
 Factor: TypeAlias = tuple[Atom, int]
 Monomial: TypeAlias = tuple[Factor, ...]
-_MOST_TERMS = 2_000
 ONE: Monomial = ()
+# What no size of a network comes near: each operation costs as much as it is long.
+_MOST_TERMS = 200
+_MOST_FACTORS = 50
+LARGEST = 2**63
+_LONGEST = 5_000
+"""Of the text of an atom, which holds that of its parts."""
+
+
+class TooBig(OverflowError):
+    """A size has too many terms, or too large a number."""
 
 
 class Unasked:
@@ -240,7 +251,12 @@ def build(terms: Mapping[Monomial, int]) -> Size:
     if len(left) == 1 and left[0][0] == ONE:
         return left[0][1]
     if len(left) > 1:
+        if len(left) > _MOST_TERMS:
+            raise TooBig
         left.sort(key=_monomial_order)
+    for _, coefficient in left:
+        if not -LARGEST < coefficient < LARGEST:
+            raise TooBig
     return Dim(tuple(left))
 
 
@@ -265,12 +281,12 @@ def total(parts: Iterable[tuple[Size, int]]) -> Size:
 
 def product(a: Size, b: Size) -> Size:
     terms: dict[Monomial, int] = {}
+    if len(terms_of(a)) * len(terms_of(b)) > 10 * _MOST_TERMS:
+        raise TooBig
     for m1, c1 in terms_of(a):
         for m2, c2 in terms_of(b):
             monomial = _join(m1, m2)
             terms[monomial] = terms.get(monomial, 0) + c1 * c2
-    if len(terms) > _MOST_TERMS:
-        raise OverflowError("this size has too many terms")
     return build(terms)
 
 
@@ -280,6 +296,8 @@ def _join(m1: Monomial, m2: Monomial) -> Monomial:
     powers: dict[Atom, int] = dict(m1)
     for atom, power in m2:
         powers[atom] = powers.get(atom, 0) + power
+    if len(powers) > _MOST_FACTORS:
+        raise TooBig
     return tuple(sorted(powers.items(), key=lambda f: f[0].key))
 
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from netdsl import syntax
-from netdsl.diagnostics import Label
+from netdsl import graph, syntax
+from netdsl.diagnostics import Advice, Label
 from netdsl.elaborate import arithmetic
 from netdsl.elaborate.state import State
 from netdsl.elaborate.types import (
@@ -15,19 +15,32 @@ from netdsl.elaborate.types import (
     type_text,
 )
 from netdsl.elaborate.values import (
+    BLUR,
     Blur,
     Factory,
+    FunctionValue,
     NetParameter,
     Val,
     freeze,
     leaves,
     type_name,
 )
-from netdsl.elaborate.walk import Walk
+from netdsl.elaborate.walk import Stop, Walk
 from netdsl.graph import Argument, NetModule
 from netdsl.layers import Unknown
 from netdsl.shapes import Tensor
 from netdsl.source import Span
+
+
+def _layer_of(walk: Walk, value: Any, span: Span | None) -> Advice:
+    """The layer that is like a function or a word: `ReLU` for `relu`."""
+    if isinstance(value, FunctionValue) and span is not None:
+        word = span.text.partition("=")[2].strip() or span.text
+        layers = walk.program.layer_names(walk.owner)
+        if word.isidentifier():
+            place = Span(span.chunk, span.end - len(word), span.end)
+            return walk.suggest(word, layers, place)
+    return Advice()
 
 
 class Arguments(State):
@@ -117,9 +130,12 @@ class Arguments(State):
                         f"`{parameter.name}` of `{net.name}` is a net, not"
                         f" {arithmetic.describe_value(value)}",
                         argument.span or net.name_span,
+                        help=_layer_of(walk, part, argument.span),
                     )
             return
         if kind and not fits_type(value, kind):
+            if self._contradicts_itself(walk, parameter, kind, argument):
+                raise Stop
             raise walk.stop(
                 "wrong-type",
                 f"`{parameter.name}` of `{net.name}` is of type {kind}, not"
@@ -127,6 +143,16 @@ class Arguments(State):
                 argument.span or net.name_span,
                 labels=[Label(parameter.span, "declared here")],
             )
+
+    def _contradicts_itself(
+        self, walk: Walk, parameter: syntax.Parameter, kind: str, given: Argument
+    ) -> bool:
+        """Whether a parameter's own default isn't of its type, which is told there."""
+        if parameter.default is None or given.span == parameter.default.span:
+            return False
+        with walk.report.muted():
+            default = walk.evaluate(parameter.default).value
+        return not fits_type(default, kind)
 
     def bind_net(self, net: Any, name: str, value: Any) -> None:
         """Remembers what a net parameter stands for."""
@@ -204,6 +230,10 @@ class Arguments(State):
                     val.span or span,
                 )
             actual[name] = val
+        if any(isinstance(v.value, Blur) and v.value.reason is None for v in vals):
+            # What a mistake left without a type may be as many values as are due.
+            for name in names:
+                actual.setdefault(name, Val(BLUR, graph.Const(None), span))
         return actual
 
     def match_parameters(

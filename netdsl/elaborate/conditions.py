@@ -10,7 +10,7 @@ from netdsl.diagnostics import Label
 from netdsl.elaborate.arithmetic import describe_value
 from netdsl.elaborate.expressions import is_dynamic
 from netdsl.elaborate.joining import join, surely_different
-from netdsl.elaborate.narrowing import narrowed, settle, told
+from netdsl.elaborate.narrowing import narrowed, refuse_test, settle, told
 from netdsl.elaborate.values import (
     BLUR,
     Blur,
@@ -29,10 +29,11 @@ def _if(walk: Walk, node: syntax.If) -> None:
     test = walk.evaluate(node.test)
     if isinstance(test.value, Blur):
         return
+    refuse_test(walk, test, node.test)
     known = decide(test.value, walk.facts)
     open_ = any(isinstance(p, Symbol) for p in graph.every(test.expr))
     if known is not None and not (walk.defining and open_):
-        with walk.in_arm(node, known), narrowed(walk, node.test, known):
+        with walk.in_arm(node, known, test), narrowed(walk, node.test, known):
             walk.execute(node.body if known else node.orelse)
         if not walk.defining:
             _register_other(walk, node, test, not known)
@@ -72,6 +73,7 @@ def _walk_arm(
     body: Sequence[syntax.Statement],
     known: bool | None,
 ) -> _Arm:
+    walk.program.step(node.test.span, len(walk.facts.comparisons) // 4)
     facts = assume(test.value, truth, walk.facts)
     saved = walk.scope, walk.init, walk.forward, walk.layers, walk.returned
     ties, walk.ties = walk.ties, []
@@ -79,7 +81,7 @@ def _walk_arm(
     walk.scope, walk.layers = dict(walk.scope), dict(walk.layers)
     walk.init, walk.forward = [], []
     try:
-        with walk.on_path(facts), walk.in_arm(node, truth):
+        with walk.on_path(facts), walk.in_arm(node, truth, test):
             with narrowed(walk, node.test, truth) as told:
                 if known is (not truth):
                     with walk.report.muted():

@@ -21,12 +21,10 @@ from netdsl.elaborate.values import (
     size_names,
 )
 from netdsl.elaborate.walk import Stop, TooMuch, Walk
+from netdsl.elaborate.words import LENGTHS
 from netdsl.facts import Facts
 from netdsl.graph import NetModule, Symbol
 from netdsl.shapes import Refusal, Shape, Tensor
-
-# What the sizes behind batch and channels are called, by the number of sizes.
-_LENGTHS = {3: ("length",), 4: ("height", "width"), 5: ("depth", "height", "width")}
 
 
 class Definitions(Arguments):
@@ -116,7 +114,7 @@ class Definitions(Arguments):
         """A list of layers takes what flows in: who uses it tells its rank."""
         if self.inner_net(net) is not None:
             return
-        steps = self._steps
+        left = self._allowed - self._steps
         busy = self._above_active()
         for user in self.users(net.name):
             if user is net:
@@ -128,7 +126,7 @@ class Definitions(Arguments):
                         self.define(user)
                 except (Stop, TooMuch, Refusal):
                     pass
-        self._steps = steps
+        self._allow(left)
 
     def _above_active(self) -> set[int]:
         """The nets that can't be walked now, since they hold one that is being."""
@@ -188,29 +186,38 @@ class Definitions(Arguments):
         return users
 
     def _define(self, net: syntax.Net, demanded: frozenset[str]) -> Walk:
+        from netdsl.elaborate.building import refuse_running
         from netdsl.elaborate.demand import static_sizes
 
-        report = self.report
+        report, grants = self.report, True
         for _ in range(5):
             # Only the messages of the last walk count.
             self.report = Report()
             try:
-                walk = self.walk_definition(net, demanded)
+                walk = self.walk_definition(net, demanded, grants)
             except Stop:
                 report.extend(self.report)
                 raise
             finally:
                 said, self.report = self.report, report
-            demanded = demanded | static_sizes(self, walk)
+            needed = static_sizes(self, walk)
+            if not walk.granted_demand <= needed:
+                grants = False  # the layer that took it is none of the class
+                continue
+            demanded = demanded | needed
             if not walk.refused_demand & demanded:
                 break
         walk.demanded = demanded
         report.extend(said)
+        if not any(d.level == "error" for d in said.values()):
+            refuse_running(walk)
         return walk
 
-    def walk_definition(self, net: syntax.Net, demanded: frozenset[str]) -> Walk:
+    def walk_definition(
+        self, net: syntax.Net, demanded: frozenset[str], grants: bool = False
+    ) -> Walk:
         """One walk over a net with its hyperparameters and sizes as symbols."""
-        walk = Walk(self, net, defining=True, demanded=demanded)
+        walk = Walk(self, net, defining=True, demanded=demanded, grants=grants)
         try:
             for parameter in net.parameters:
                 try:
@@ -259,7 +266,12 @@ class Definitions(Arguments):
                 try:
                     self._check_type(walk, net, parameter, given)
                 except Stop:
-                    pass
+                    walk.bind(
+                        parameter.name,
+                        Val(BLUR, graph.Const(None), parameter.name_span),
+                    )
+                    walk.hypers[parameter.name] = symbol
+                    return
         if kind == "net":
             bound = self.bindings.get((id(net), parameter.name), {})
             value: Any = NetParameter(symbol, tuple(bound.values()))
@@ -291,9 +303,10 @@ class Definitions(Arguments):
         if not self.tries_defaults and self._take_over(walk, walk.root):
             return
         candidates = walk.candidates = list(self._layer_inputs(walk, net))
-        if self.shapes.get(id(net)) and len(candidates) > 1:
-            # Where none goes through, what is told is of the one that flows in.
-            candidates = [*candidates, candidates[0]]
+        if len(candidates) > 1:
+            # Where none goes through, what is told is of the one that flows in, or
+            # of an image.
+            candidates = [*candidates, candidates[not self.shapes.get(id(net))]]
         for i, inputs in enumerate(candidates):
             last = i == len(candidates) - 1
             with self.report.muted() if not last else _nothing():
@@ -403,11 +416,15 @@ class Definitions(Arguments):
 
             count_unrun(walk)
 
+    def sizes_kept(self) -> int:
+        """How many sizes of their results all classes keep, so far."""
+        return sum(map(len, self.keeps.values()))
+
     def class_sizes(self, net: syntax.Net) -> list[Symbol]:
         """The sizes that a net's class takes ahead of its hyperparameters."""
         from netdsl.elaborate.demand import in_size, needed_sizes
 
-        stamp = sum(len(k) for k in self.keeps.values())
+        stamp = self.sizes_kept()
         if self._class_sizes[0] != stamp:
             self._class_sizes = (stamp, {})
         known = self._class_sizes[1]
@@ -463,7 +480,7 @@ def _nothing() -> Any:
 def lengths(net: syntax.Net, rank: int) -> list[str]:
     """The names of those sizes in a net whose parameters may have them already."""
     taken = {p.name for p in net.parameters}
-    return [f"in_{n}" if n in taken else n for n in _LENGTHS.get(rank, ())]
+    return [f"in_{n}" if n in taken else n for n in LENGTHS.get(rank, ())]
 
 
 def _open_tensor(net: syntax.Net, rank: int | None) -> Tensor:

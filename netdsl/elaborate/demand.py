@@ -13,6 +13,11 @@ from netdsl.elaborate.walk import Walk
 from netdsl.graph import Symbol
 
 
+RUN = "run"
+_TRAINING = Symbol("training", RUN)
+"""Stands for what only a run knows and no name of the net says."""
+
+
 def registered(statements: list[Any]) -> Iterator[graph.Register]:
     """The layers of a class, those under conditions too."""
     for statement in statements:
@@ -31,9 +36,12 @@ def static_sizes(program: Any, walk: Walk) -> frozenset[str]:
 def needed_sizes(program: Any, walk: Walk) -> list[Symbol]:
     """The size symbols that `__init__` needs, in the order of the inputs."""
     found: dict[str, Symbol] = {}
-    for symbol in _symbols(program, walk):
-        if symbol.kind == "size":
-            found.setdefault(symbol.name, symbol)
+    asked = -1
+    while asked != (asked := program.sizes_kept()):
+        # What a layer is asked to keep, its class may need more sizes for.
+        for symbol in _symbols(program, walk):
+            if symbol.kind == "size":
+                found.setdefault(symbol.name, symbol)
     order = {name: i for i, name in enumerate(walk.sizes)}
     return sorted(found.values(), key=lambda s: order.get(s.name, len(order)))
 
@@ -101,6 +109,8 @@ def in_module(program: Any, module: graph.Module) -> Iterator[Symbol]:
         case graph.ParameterModule():
             if module.symbol.kind == "lookup":
                 yield from in_expr(program, module.symbol.value)
+            else:
+                yield module.symbol
             yield from _arguments(program, module)
             for size in parameter_sizes(program, module):
                 yield from in_expr(program, size)
@@ -163,6 +173,8 @@ def in_expr(program: Any, node: Any) -> Iterator[Symbol]:
     for part in graph.every(node):
         if isinstance(part, Symbol):
             yield part
+        elif isinstance(part, graph.Training):
+            yield _TRAINING
         elif isinstance(part, Dim):
             yield from in_size(program, part)
 
@@ -195,11 +207,7 @@ def keep(program: Any, out: OutOf) -> None:
 def nets_behind(program: Any, module: graph.Module) -> Iterator[Any]:
     match module:
         case graph.NetModule():
-            net = module.net
-            inner = program.inner_net(net)
-            while inner is not None:
-                net, inner = inner, program.inner_net(inner)
-            yield net
+            yield program.innermost(module.net)
         case graph.ParameterModule():
             for trial in module.trials:
                 yield from nets_behind(program, trial)

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from itertools import islice
 from typing import Any
 
 from netdsl import graph, syntax
 from netdsl.elaborate import arithmetic
 from netdsl.elaborate.arithmetic import describe_value
 from netdsl.elaborate.loops import comprehend
-from netdsl.elaborate.values import BLUR, Blur, Val, is_static, leaves
+from netdsl.elaborate.values import BLUR, Blur, Val, is_static
 from netdsl.elaborate.walk import Walk, evaluates
 from netdsl.graph import Expr
 from netdsl.layers import Unknown
-from netdsl.shapes import Refusal
 from netdsl.source import Span
 
 
@@ -51,19 +48,10 @@ def _sequence(walk: Walk, node: syntax.ListOf | syntax.TupleOf, kind: str) -> Va
         else:
             type_ = "list[int]" if kind == "list" else "tuple[int, ...]"
             return Val(Unknown(type_, expr), expr, node.span)
-    _bounded(walk, values)
+    arithmetic.bounded(values, walk.limits)
     if kind == "tuple":
         return Val(tuple(values), expr, node.span, tuple(spans))
     return Val(values, expr, node.span)
-
-
-def _bounded(walk: Walk, values: Sequence[Any]) -> None:
-    """Refuses nested values of more parts than are worked out: doubling adds up."""
-    if not any(isinstance(v, list | tuple | dict) for v in values):
-        return
-    most = walk.limits.steps // 10
-    if sum(1 for _ in islice(leaves(list(values)), most + 1)) > most:
-        raise Refusal("too-many-steps", f"this holds more than {most:,} values")
 
 
 def _written(val: Val, kind: str) -> list[Expr]:
@@ -98,6 +86,7 @@ def _dict(walk: Walk, node: syntax.DictOf) -> Val:
     vals = walk.in_order([lambda v=v: walk.evaluate(v) for v in node.values])  # type: ignore[misc]
     value = {k.value: v.value for k, v in zip(keys, vals, strict=True)}
     entries = tuple((k.expr, v.expr) for k, v in zip(keys, vals, strict=True))
+    arithmetic.bounded(value, walk.limits)
     return Val(value, graph.Mapped(entries), node.span)
 
 

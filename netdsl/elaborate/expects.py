@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from netdsl import dims, graph, syntax
-from netdsl.diagnostics import Label
+from netdsl.diagnostics import USED_HERE, Label
 from netdsl.dims import show
 from netdsl.elaborate import arithmetic
 from netdsl.elaborate.program import Program
@@ -256,7 +256,7 @@ def use_concrete(
         program,
         net,
         defining=False,
-        chain=() if why == "" else (Label(span, why or f"`{net.name}` is used here"),),
+        chain=() if why == "" else (Label(span, why or f"`{net.name}` {USED_HERE}"),),
         training=training,
     )
     with program._inside(net, span):

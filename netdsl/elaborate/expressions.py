@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from netdsl import graph, syntax
+from netdsl.diagnostics import Advice, Edit
 from netdsl.dims import Dim
 from netdsl.elaborate import arithmetic
 from netdsl.elaborate.arithmetic import describe_value
@@ -14,7 +15,7 @@ from netdsl.elaborate.functions import call_operator
 from netdsl.elaborate.habits import plain_name, refuse_attribute
 from netdsl.elaborate.lists import is_list, of_lists, surely_list
 from netdsl.elaborate.names import dotted_function, lookup_value
-from netdsl.elaborate.narrowing import narrowed
+from netdsl.elaborate.narrowing import narrowed, refuse_optional, refuse_test
 from netdsl.elaborate.values import (
     BLUR,
     PLAIN,
@@ -36,8 +37,6 @@ from netdsl.elaborate.values import (
 from netdsl.elaborate.walk import Walk, blur_of, evaluates
 from netdsl.graph import Expr, Symbol
 from netdsl.layers import Call, Unknown
-from netdsl.layers.indexing import index_shape
-from netdsl.layers.mending import near_divisors
 from netdsl.layers.spec import Declaration
 from netdsl.shapes import Refusal, Tensor
 
@@ -130,6 +129,8 @@ def _binary(walk: Walk, node: syntax.Binary) -> Val:
             )
     a, b = left.value, right.value
     if node.op == "//" and isinstance(a, int) and isinstance(b, int) and b and a % b:
+        from netdsl.layers.mending import near_divisors
+
         near = " and ".join(map(str, near_divisors(a, b))) if a > 0 < b else ""
         text = f"{a} is not a multiple of {b}"
         text += f": {near} divide it" if " and " in near else ""
@@ -137,6 +138,7 @@ def _binary(walk: Walk, node: syntax.Binary) -> Val:
     if is_list(a) or is_list(b):
         expr = of_lists(node.op, left, right)
     value = arithmetic.binary(node.op, a, b, expr, walk.limits)
+    walk.program.grown(value, node.span)
     return Val(value, expr, node.span)
 
 
@@ -152,6 +154,7 @@ def _compare(walk: Walk, node: syntax.Compare) -> Val:
     blur = blur_of(*(v.value for v in vals))
     if blur is not None:
         return Val(blur, expr, node.span)
+    refuse_test(walk, vals[0], node)
     answers: list[Any] = []
     for op, left, right in zip(node.ops, vals, vals[1:], strict=False):
         if (
@@ -222,9 +225,25 @@ def _bool(walk: Walk, node: syntax.Bool) -> Val:
         return Val(Condition("opaque", (expr,), True), expr, node.span)
     if known is (not stop) and not isinstance(left.value, Condition):
         return Val(right.value, expr, node.span)
+    _refuse_default(walk, node, left.value, right.value)
     dynamic = is_dynamic(walk, left) or is_dynamic(walk, right)
     parts = (left.value, right.value)
     return Val(Condition(node.op, parts, dynamic), expr, node.span)
+
+
+def _refuse_default(walk: Walk, node: syntax.Bool, left: Any, right: Any) -> None:
+    """Stops at `hidden or 4 * C`, which in Python is what there is."""
+    optional = isinstance(left, Unknown) and "None" in left.type.split(" | ")
+    if node.op != "or" or not optional or isinstance(right, bool | Condition):
+        return
+    one, two = node.left.span.text, node.right.span.text
+    meant = f"{two} if {one} is None else {one}"
+    raise walk.stop(
+        "wrong-type",
+        "`or` joins conditions, and gives no value",
+        node.span,
+        help=Advice(f"write `{meant}`", (Edit(node.span, meant),)),
+    )
 
 
 @evaluates(syntax.IfElse)
@@ -337,6 +356,7 @@ def _attribute(walk: Walk, node: syntax.Attribute) -> Val:
         return member(walk, val.value, node.name, node.span)
     if isinstance(val.value, Tensor):
         return _tensor_attribute(walk, val, node, expr)
+    refuse_optional(walk, val, node.value)
     raise walk.stop(
         "unknown-name",
         f"{describe_value(val.value)} has no `{node.name}`",
@@ -387,8 +407,8 @@ def _slice(walk: Walk, node: syntax.Slice) -> Val:
         for p in (node.start, node.stop, node.step)
     ]
     expr = graph.SliceOf(*(v.expr if v is not None else None for v in vals))
-    value = slice(*(v.value if v is not None else None for v in vals))
-    return Val(value, expr, node.span)
+    values = [v.value if v is not None else None for v in vals]
+    return Val(blur_of(*values) or slice(*values), expr, node.span)
 
 
 @evaluates(syntax.Subscript)
@@ -402,6 +422,7 @@ def _subscript(walk: Walk, node: syntax.Subscript) -> Val:
         return Val(blur, expr, node.span)
     if isinstance(value, Tensor):
         return _index_tensor(walk, node, value, items, expr)
+    refuse_optional(walk, val, node.value)
     if len(items) != 1 or node.is_tuple:
         raise walk.stop(
             "bad-index", f"{describe_value(value)} takes one index", node.span
@@ -417,6 +438,8 @@ def _subscript(walk: Walk, node: syntax.Subscript) -> Val:
 def _index_tensor(
     walk: Walk, node: syntax.Subscript, tensor: Tensor, items: Sequence[Val], expr: Expr
 ) -> Val:
+    from netdsl.layers.indexing import index_shape
+
     declaration = Declaration("[]", "", "", lambda c: tensor)
     call = Call(declaration, {}, walk.facts)
     result = index_shape(call, tensor, tuple(i.value for i in items))

@@ -29,6 +29,7 @@ from netdsl.elaborate.making import (
     with_arguments,
 )
 from netdsl.elaborate.members import RoundModule, transfer_round
+from netdsl.elaborate.module_code import refuse_call
 from netdsl.elaborate.names import lookup_stage
 from netdsl.elaborate.narrowing import narrowed
 from netdsl.elaborate.reserved import check_label
@@ -47,6 +48,7 @@ from netdsl.elaborate.values import (
     decide,
 )
 from netdsl.elaborate.walk import Stop, Walk, evaluates, plain
+from netdsl.elaborate.words import arm_name
 from netdsl.graph import ChainModule, ChoiceModule, Module, SkipModule, Symbol
 from netdsl.shapes import Refusal, Tensor
 from netdsl.source import Span
@@ -127,6 +129,7 @@ def run_stage(walk: Walk, node: syntax.Expression, flowing: Val) -> Val:
         case syntax.Name():
             return _through(walk, lookup_stage(walk, node), node, flowing, [], {})
         case syntax.Call():
+            refuse_call(walk, node)
             function = _callee(walk, node.function)
             positional, keywords = call_arguments(walk, node)
             return _through(walk, function, node, flowing, positional, keywords)
@@ -253,6 +256,7 @@ def _call(walk: Walk, node: syntax.Call) -> Val:
         method = _method(walk, node)
         if method is not None:
             return method
+    refuse_call(walk, node)
     function = _callee(walk, node.function)
     positional, keywords = call_arguments(walk, node)
     value = function.value
@@ -431,10 +435,11 @@ def _branches(walk: Walk, node: syntax.Branches, flowing: Val) -> Val:
     source = flowing
     if len(node.arms) > 1:
         source = walk.name_value(flowing, walk.flow_name)
+    names = [arm_name(arm) or walk.flow_name for arm in node.arms]
     makers: list[Any] = []
-    for arm in node.arms:
-        makers.append(lambda a=arm: _run_arm(walk, a, source))
-    vals = walk.in_order(makers, walk.flow_name)
+    for arm, name in zip(node.arms, names, strict=True):
+        makers.append(lambda a=arm, n=name: _run_arm(walk, a, source, n))
+    vals = walk.in_order(makers, names)
     values: list[Any] = []
     spans: list[Span | None] = []
     exprs: list[graph.Expr] = []
@@ -465,16 +470,19 @@ def _is_spread(arm: syntax.Expression) -> bool:
     return isinstance(first, syntax.Star)
 
 
-def _run_arm(walk: Walk, arm: syntax.Expression, source: Val) -> Val:
+def _run_arm(walk: Walk, arm: syntax.Expression, source: Val, name: str) -> Val:
     stages = list(arm.stages) if isinstance(arm, syntax.Flow) else [arm]
     start = Val(source.value, source.expr, stages[0].span)
     if _is_spread(arm):
         return _spread_arm(walk, stages, start)
+    before, walk.flow_name = walk.flow_name, name
     try:
         val = run_stages(walk, start, stages)
     except _caught() as problem:
         walk.tell(problem, arm.span)
         return Val(BLUR, graph.Const(None), arm.span)
+    finally:
+        walk.flow_name = before
     return Val(val.value, val.expr, arm.span)
 
 

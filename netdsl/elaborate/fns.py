@@ -21,6 +21,7 @@ from netdsl.elaborate.types import (
 from netdsl.elaborate.values import BLUR, Blur, Maybe, Val, type_name
 from netdsl.elaborate.walk import Stop, Walk
 from netdsl.graph import Symbol
+from netdsl.layers import FUNCTIONS
 from netdsl.shapes import Refusal, Shape, Tensor
 
 
@@ -29,32 +30,51 @@ def run_fn(walk: Walk, fn: syntax.Fn, given: Mapping[str, Val]) -> Any:
     try:
         for parameter in fn.parameters:
             give(walk, fn, parameter, given.get(parameter.name))
-        if fn.value is not None:
-            val = walk.evaluate(fn.value)
-            walk.say(graph.Result(val.expr, fn.value.span))
-            return val.value
-        walk.execute(fn.body)
-        if walk.pending is not None:
-            val, span = walk.pending
-            walk.results.append((val.value, span))
-            walk.say(graph.Result(val.expr, span))
+        _run_body(walk, fn)
     except Refusal as refusal:
         walk.refused(refusal, fn.name_span)
         return BLUR
     except Stop:
         return BLUR
-    if walk.layers:
-        walk.error(
-            "layer-in-loop",
-            f"the function `{fn.name}` holds a layer",
-            next(iter(walk.layer_spans.values())),
-            help="make it a net: `net NAME(...):`",
-        )
     if not walk.results:
         walk.error("no-result", f"`{fn.name}` gives no result", fn.name_span)
         return BLUR
     values = [v for v, _ in walk.results]
     return values[-1]
+
+
+def _run_body(walk: Walk, fn: syntax.Fn) -> None:
+    """Walks the body; its results are the walk's."""
+    if fn.value is not None:
+        val, span = walk.evaluate(fn.value), fn.value.span
+        walk.pending = val, span
+    else:
+        walk.execute(fn.body)
+    if walk.layers:
+        raise _holds_layer(walk, fn)
+    if walk.pending is not None:
+        val, span = walk.pending
+        walk.results.append((val.value, span))
+        walk.say(graph.Result(val.expr, span))
+
+
+def _holds_layer(walk: Walk, fn: syntax.Fn) -> Stop:
+    """A function has no place to keep a layer; one without weights has a function
+    of its own."""
+    name, layer = next(iter(walk.layers.items()))
+    net = "".join(word.capitalize() for word in fn.name.split("_")) or "Block"
+    help_ = f"make it a net: `net {net}: ...`, and use that as a layer"
+    if isinstance(layer, graph.LayerModule) and not layer.declaration.has_weights:
+        plain = layer.declaration.name.lower()
+        like = [f for f in FUNCTIONS if f.replace("_", "") == plain]
+        if like:
+            help_ = f"write the function, `{like[0]}`"
+    return walk.stop(
+        "unsupported",
+        f"the function `{fn.name}` holds a layer",
+        walk.layer_spans[name],
+        help=help_,
+    )
 
 
 def give(
@@ -95,7 +115,9 @@ def give(
             name = syntax.Name(parameter.name_span, parameter.name)
             _match_shape(walk, items, tensor, name, span)
             note_places(walk, items, symbol)
-        elif value is not None or not optional:
+        elif value is None and optional:
+            walk.absent.update(i.id for i in items if isinstance(i, syntax.Name))
+        else:
             raise walk.stop(
                 "wrong-type",
                 f"`{parameter.name}` of `{fn.name}` is a tensor, not"
@@ -130,17 +152,8 @@ def define_fn(program: Any, fn: syntax.Fn, told: bool = False) -> Walk:
             walk.given_types[parameter.name] = val
             walk.bind(parameter.name, val)
         try:
-            if fn.value is not None:
-                val = walk.evaluate(fn.value)
-                walk.say(graph.Result(val.expr, fn.value.span))
-                walk.result = val.value
-            else:
-                walk.execute(fn.body)
-                if walk.pending is not None:
-                    val, span = walk.pending
-                    walk.results.append((val.value, span))
-                    walk.say(graph.Result(val.expr, span))
-                walk.result = walk.results[-1][0] if walk.results else None
+            _run_body(walk, fn)
+            walk.result = walk.results[-1][0] if walk.results else None
         except Stop:
             walk.result = None
     known = program.fn_results.get(id(fn))

@@ -10,6 +10,7 @@ from netdsl import dims, graph, syntax
 from netdsl.diagnostics import Label
 from netdsl.dims import Dim, Size
 from netdsl.elaborate import arithmetic
+from netdsl.elaborate.habits import refuse_function
 from netdsl.elaborate.joining import refused_merge
 from netdsl.elaborate.narrowing import handed_on
 from netdsl.elaborate.values import (
@@ -26,7 +27,6 @@ from netdsl.elaborate.values import (
 from netdsl.elaborate.walk import Walk, blur_of
 from netdsl.graph import Expr
 from netdsl.layers import FUNCTIONS, Call, Declaration, Unknown, bind
-from netdsl.layers.mending import way_out
 from netdsl.shapes import Refusal, Shape, Tensor, Undecided
 from netdsl.source import Span
 
@@ -50,9 +50,10 @@ def _apply_rule(
     if blurred:
         blur = blurred[0] if isinstance(blurred[0], Blur) else BLUR
         return blur.sent_through(declaration)
-    from netdsl.elaborate.making import refuse_layers
+    from netdsl.elaborate.making import refuse_layers, refuse_spread
 
     refuse_layers(walk, [*vals, *keywords.values()], span)
+    refuse_spread(walk, vals)
     spans: dict[str | int, Span] = {i: v.span for i, v in enumerate(vals) if v.span}
     spans.update({k: v.span for k, v in keywords.items() if v.span})
     for parameter, val in zip(declaration.signature.parameters, vals, strict=False):
@@ -65,7 +66,10 @@ def _apply_rule(
         call = Call(declaration, values, walk.facts)
         result = declaration.rule(call)
     except Refusal as refusal:
+        from netdsl.layers.mending import way_out
+
         refusal.help = way_out(declaration, refusal, values, words_of(span))
+        refuse_function(walk, declaration, refusal, vals, keywords, span)
         if not refused_merge(
             walk, declaration, refusal, [*vals, *keywords.values()], span
         ):
@@ -135,6 +139,7 @@ def _call_static(
     values = [_members(walk, v.value) for v in vals]
     try:
         value = arithmetic.call(name, values, expr, walk.limits)
+        walk.program.grown(value, span)
     except Refusal as refusal:
         raise walk.stop(refusal.code, refusal.text, span, help=refusal.help) from None
     return Val(value, expr, span)
@@ -316,6 +321,9 @@ def call_fn(
     span: Span,
 ) -> Val:
     """A `fn`: its body is walked with what is given."""
+    from netdsl.elaborate.making import refuse_spread
+
+    refuse_spread(walk, vals)
     expr = graph.CallOf(
         fn,
         tuple(v.expr for v in vals),

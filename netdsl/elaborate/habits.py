@@ -4,25 +4,28 @@ and where possible taken as it was meant, so that one mistake is one message."""
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from netdsl import syntax
 from netdsl.diagnostics import Advice, Edit
+from netdsl.elaborate.module_code import CONTAINERS, FOREIGN, bare, called
 from netdsl.elaborate.values import (
+    Blur,
     Factory,
     FunctionValue,
     ModuleValue,
     NetParameter,
     Val,
+    for_torch,
 )
-from netdsl.elaborate.walk import Walk
-from netdsl.layers import FUNCTIONS, LAYERS, Declaration, Unknown
-from netdsl.shapes import Tensor
+from netdsl.elaborate.walk import Stop, Walk
+from netdsl.layers import FUNCTIONS, LAYERS, Declaration, Unknown, bind
+from netdsl.shapes import DTYPES, Refusal, Tensor
 from netdsl.source import Span
 
-_FOREIGN = frozenset("nn F torch self np numpy keras tf jnp jax".split())
 _WORDS = {
+    "Input": "a tensor comes in by a line `input x: [N, 784]`",
     "print": "a net prints nothing; `netdsl check` tells the shapes",
     "super": "a net has no constructor to call: delete the line",
     "isinstance": "a net knows its types when it is compiled",
@@ -36,6 +39,15 @@ _WORDS = {
     "break": "a loop goes over the whole of its list",
     "continue": "what a round leaves out stands under an `if`",
     "device": "new tensors live where the first input does",
+    "modules": "`init` goes over layers: `init Conv2d.weight = ...` sets those of a"
+    " type",
+    "parameters": "who builds the net has its parameters: `net.parameters()`",
+    "append": "a list grows by `+=`: `parts += [x]`",
+    "item": "numbers for layers are known when the net is built: work them out by"
+    " `let`",
+    "tolist": "numbers for layers are known when the net is built: work them out by"
+    " `let`",
+    "numpy": "what a tensor holds is the caller's to read",
 }
 _VALUES = {"true": "True", "false": "False", "none": "None", "null": "None"}
 
@@ -54,18 +66,32 @@ def plain_name(walk: Walk, node: syntax.Expression) -> syntax.Expression:
         root = root.value
     if not isinstance(node, syntax.Attribute) or not isinstance(root, syntax.Name):
         return node
-    if root.id not in _FOREIGN or root.id in walk.scope or root.id in walk.layers:
+    if root.id not in FOREIGN or root.id in walk.scope or root.id in walk.layers:
         return node
     end = node.span.end
     start = end - len(node.name)
     prefix = Span(node.span.chunk, node.span.start, start)
+    name = syntax.Name(Span(node.span.chunk, start, end), node.name)
+    if not _is_known(walk, node.name):
+        return name  # one mistake, one message: the name's
     walk.error(
         "unknown-name",
         f"`{''.join(prefix.text.split())}` is not written in a `.net` file",
         prefix,
         help=Advice(f"write `{node.name}`", (Edit(prefix, ""),)),
     )
-    return syntax.Name(Span(node.span.chunk, start, end), node.name)
+    return name
+
+
+def _is_known(walk: Walk, name: str) -> bool:
+    """Whether a name stands for something without what is written ahead of it."""
+    from netdsl.elaborate.names import stages_known, values_known
+    from netdsl.elaborate.starting import INITIALISERS
+
+    if name in CONTAINERS:
+        return name in walk.program.names(walk.owner)
+    known = (*values_known(walk), *stages_known(walk), *DTYPES, *INITIALISERS)
+    return name in known or name in walk.ahead
 
 
 # -- methods -------------------------------------------------------------------
@@ -80,34 +106,50 @@ def refuse_method(walk: Walk, node: syntax.Call) -> None:
     ):
         calls.append(owner)
         owner = owner.function.value
-    if not isinstance(owner, syntax.Name | syntax.Subscript) or not _is_tensor(
-        walk, owner
-    ):
-        return
     calls.reverse()
     names = [c.function.name for c in calls if isinstance(c.function, syntax.Attribute)]
-    shape = _shape_call(owner, node) if len(calls) == 1 else ""
+    if len(calls) > 1 and called(calls[0]):
+        # `torch.ones(3).view(1, 3)`
+        owner, calls, names = calls[0], calls[1:], names[1:]
+    if not _is_tensor(walk, owner, names):
+        return
+    first = calls[0].function
+    assert isinstance(first, syntax.Attribute)
+    flowing = _ahead_of_dot(node, first)
+    shape = _shape_call(flowing, node) if len(calls) == 1 else ""
     if shape:
         meant, sure = shape, True
     else:
         sure = all(n in FUNCTIONS for n in names)
         stages = [
             _stage(n, c, b)
-            for n, c, b in zip(names, calls, [owner, *calls], strict=False)
+            for n, c, b in zip(names, calls, [first.value, *calls], strict=False)
         ]
-        meant = " -> ".join([owner.span.text, *stages])
+        meant = " -> ".join([flowing, *stages])
         if not _stands_alone(node.span):
             meant = f"({meant})"
-    first = calls[0]
+    help_ = Advice(
+        f"write `{' '.join(meant.split())}`", (Edit(node.span, meant),) if sure else ()
+    )
+    told = (advice_on(n, node.span).text for n in names if n not in FUNCTIONS)
     raise walk.stop(
         "unknown-name",
         "tensors have no methods here: they flow through functions",
-        Span(first.span.chunk, owner.span.end, node.span.end),
-        help=Advice(
-            f"write `{' '.join(meant.split())}`",
-            (Edit(node.span, meant),) if sure else (),
+        Span(
+            node.span.chunk, node.span.start + len(_before(node, first)), node.span.end
         ),
+        help=next((Advice(text) for text in told if text), help_),
     )
+
+
+def _before(node: syntax.Call, first: syntax.Attribute) -> str:
+    """The text of a chain of calls ahead of the dot of its first."""
+    text = node.span.chunk.text[node.span.start : first.span.end - len(first.name)]
+    return text.rstrip().removesuffix(".").rstrip()
+
+
+def _ahead_of_dot(node: syntax.Call, first: syntax.Attribute) -> str:
+    return bare(_before(node, first))
 
 
 def refuse_attribute(walk: Walk, node: syntax.Attribute) -> Exception:
@@ -121,14 +163,27 @@ def refuse_attribute(walk: Walk, node: syntax.Attribute) -> Exception:
     return walk.stop("unknown-name", text, place, help=help_)
 
 
-def _is_tensor(walk: Walk, node: syntax.Expression) -> bool:
+def _is_tensor(
+    walk: Walk, node: syntax.Expression, methods: Sequence[str] = ()
+) -> bool:
     root = node
     while isinstance(root, syntax.Subscript):
         root = root.value
-    if not isinstance(root, syntax.Name) or root.id not in walk.scope:
+    if isinstance(root, syntax.Name):
+        if root.id not in walk.scope:
+            return False
+        with walk.report.muted():
+            return isinstance(walk.evaluate(node).value, Tensor)
+    if not any(m in FUNCTIONS or m in _SIZES for m in methods):
         return False
-    with walk.report.muted():
-        return isinstance(walk.evaluate(node).value, Tensor)
+    # What is wrong inside is told; the rest of the call is left alone.
+    value = walk.evaluate(node).value
+    if isinstance(value, Blur):
+        raise Stop
+    return isinstance(value, Tensor)
+
+
+_SIZES = ("size", "dim", "ndimension")
 
 
 def _stage(name: str, call: syntax.Call, before: syntax.Expression) -> str:
@@ -138,9 +193,9 @@ def _stage(name: str, call: syntax.Call, before: syntax.Expression) -> str:
     return f"{name}({arguments})" if arguments else name
 
 
-def _shape_call(owner: syntax.Expression, node: syntax.Call) -> str:
+def _shape_call(text: str, node: syntax.Call) -> str:
     assert isinstance(node.function, syntax.Attribute)
-    name, text = node.function.name, owner.span.text
+    name = node.function.name
     given = [a.span.text for a in node.arguments] + [
         k.value.span.text for k in node.keywords
     ]
@@ -190,28 +245,6 @@ def _may_be_tensor(walk: Walk, node: syntax.Expression) -> bool:
         return isinstance(walk.evaluate(node).value, Tensor)
 
 
-def sequential(walk: Walk, node: syntax.Expression, name: str) -> Advice:
-    """`Sequential(a, b)` as `[a, b]`."""
-    if name == "Sequential" and isinstance(node, syntax.Call):
-        span = node.span
-        at = span.start + span.text.index("(")
-        edits = (
-            Edit(Span(span.chunk, span.start, at + 1), "["),
-            Edit(Span(span.chunk, span.end - 1, span.end), "]"),
-        )
-        return Advice("a list of layers is their chain: write `[..., ...]`", edits)
-    if name == "ModuleList" and isinstance(node, syntax.Call):
-        span = node.span
-        if len(node.arguments) == 1 and isinstance(node.arguments[0], syntax.ListOf):
-            inner = node.arguments[0].span
-            edits = (
-                Edit(Span(span.chunk, span.start, inner.start), ""),
-                Edit(Span(span.chunk, inner.end, span.end), ""),
-            )
-            return Advice("a list of layers is written as it is: `[..., ...]`", edits)
-    return Advice()
-
-
 # -- targets -------------------------------------------------------------------
 
 
@@ -242,9 +275,20 @@ def refuse_target(walk: Walk, node: syntax.Assign, target: syntax.Expression) ->
             whole = Span(node.span.chunk, target.span.start, node.value.span.start)
             value = _first_line(node.value.span.text)
             help_ = Advice(f"write `{meant}{value}`", (Edit(whole, meant),))
+        case syntax.Attribute() if isinstance(node.value, syntax.Attribute):
+            text = "parameters are shared by `tie`"
+            start = Span(node.span.chunk, node.span.start, node.span.start)
+            help_ = Advice(f"write `tie {node.span.text}`", (Edit(start, "tie "),))
         case syntax.Attribute():
             text = "a parameter is not assigned: its starting value is set"
             help_ = Advice(f"write `init {target.span.text} = ...`")
+        case syntax.Subscript(items=(syntax.Literal(value=str() as key),)):
+            owner = target.value
+            if isinstance(owner, syntax.Name) and owner.id in walk.scope:
+                if isinstance(walk.scope[owner.id].value, Blur):
+                    raise Stop
+            text = "a dict is written whole"
+            help_ = Advice(f'write `{{"{key}": ..., ...}}`')
         case syntax.Subscript():
             text = "a tensor isn't changed in place"
             help_ = Advice("make a new one with `cat`, `where` or `scatter`")
@@ -344,6 +388,54 @@ def refuse_parts(
         span,
         help="take the values apart, and go on with one: `first, second = x -> ...`",
     )
+
+
+def refuse_function(
+    walk: Walk,
+    function: Declaration,
+    refusal: Refusal,
+    vals: Sequence[Val],
+    keywords: Mapping[str, Val],
+    span: Span,
+) -> None:
+    """Stops at `x -> linear(10)`, which is meant as the layer of that name."""
+    if refusal.code not in _ARGUMENTS or not vals:
+        return
+    flowing, given = vals[0], [for_torch(v) for v in vals[1:]]
+    name = _layer_name(function.name, flowing.value)
+    named = {k: for_torch(v) for k, v in keywords.items()}
+    if not name or not span.text.startswith(function.name):
+        return
+    try:
+        bind(LAYERS[name], given, named)
+    except Refusal:
+        return
+    place = Span(span.chunk, span.start, span.start + len(function.name))
+    inside = flowing.span is not None and span.start <= flowing.span.start < span.end
+    edits = () if inside else (Edit(place, name),)
+    shown = f"x -> {name}" if inside else name + span.text[len(function.name) :]
+    raise walk.stop(
+        refusal.code,
+        f"`{function.name}` is a function that is given its weights; the layer that"
+        f" holds them is `{name}`",
+        place,
+        help=Advice(f"write `{' '.join(shown.split())}`", edits),
+    )
+
+
+_ARGUMENTS = frozenset(
+    ("wrong-type", "wrong-value", "missing-argument", "too-many-arguments",
+     "unknown-argument")
+)  # fmt: skip
+
+
+def _layer_name(function: str, flowing: Any) -> str:
+    """The layer that has weights and the name of a function: `LayerNorm`, `Linear`."""
+    word = function.replace("_", "")
+    if function in ("batch_norm", "instance_norm") and isinstance(flowing, Tensor):
+        word += f"{max((flowing.shape.rank or 4) - 2, 1)}d"
+    found = (n for n in LAYERS if n.lower() == word and LAYERS[n].has_weights)
+    return next(found, "")
 
 
 def forward_call(walk: Walk, node: syntax.Call) -> None:

@@ -20,10 +20,9 @@ from netdsl.elaborate.types import (
     without_none,
 )
 from netdsl.elaborate.values import BLUR, Blur, Condition, Maybe, Val, decide
-from netdsl.elaborate.walk import Stop, Walk
+from netdsl.elaborate.walk import Stop, Unfit, Walk
 from netdsl.facts import Comparison
 from netdsl.graph import Symbol
-from netdsl.layers.mending import brought_to
 from netdsl.layers.spec import Unknown
 from netdsl.shapes import FLOATS, INTEGERS, Shape, Tensor
 from netdsl.source import Span
@@ -206,6 +205,8 @@ def _match(walk: Walk, node: syntax.Input, name: syntax.Name) -> None:
         )
     elif items is not None and isinstance(value, Blur):
         _blur_sizes(walk, items)
+    elif items is not None and value is None and not allows_none(node.type):
+        raise _not_given(walk, name, value, span)
     elif items is not None and value is None:
         walk.absent.update(i.id for i in items if isinstance(i, syntax.Name))
     walk.bind(name.id, Val(value, graph.Ref(symbol), name.span))
@@ -244,8 +245,17 @@ def _match_dtype(
         f" {_dtype_words(dtype)}, and {tensor} is {_dtype_words(given)}",
         span,
         labels=[Label(name.span, "declared here")],
-        help=f"convert it: `-> to({'float32' if dtype == 'float' else dtype})`",
+        help=(
+            f"write `{'' if dtype == 'float' else dtype}{tensor.shape}`"
+            if _is_expected(span)
+            else f"convert it: `-> to({'float32' if dtype == 'float' else dtype})`"
+        ),
     )
+
+
+def _is_expected(span: Span) -> bool:
+    """Whether a shape in an `expect` is what flows in: it is written, not converted."""
+    return span.chunk.text.startswith("expect")
 
 
 def _dtype_words(dtype: str) -> str:
@@ -338,6 +348,8 @@ def _mismatch(
     span: Span,
     note: str,
 ) -> Exception:
+    from netdsl.layers.mending import brought_to
+
     declared = ", ".join(i.span.text for i in items)
     owner = walk.owner
     assert owner is not None
@@ -347,7 +359,11 @@ def _mismatch(
         span,
         note=note,
         labels=[Label(name.span, "declared here")],
-        help=brought_to([i.span.text for i in items], tensor),
+        help=(
+            ""
+            if walk.chain and _is_expected(walk.chain[0].span)
+            else brought_to([i.span.text for i in items], tensor)
+        ),
     )
 
 
@@ -362,12 +378,13 @@ def _where(walk: Walk, node: syntax.Expression) -> None:
     if known is False:
         place = walk.chain[-1].span if walk.chain else node.span
         text = " ".join(node.span.text.split())
-        raise walk.stop(
+        told = walk.stop(
             "size-mismatch",
             f"`{walk.owner.name}` needs `{text}`" + _values_in(walk, node),
             place,
             labels=[Label(node.span, "needed here")] if walk.chain else [],
         )
+        raise Unfit if walk.chain else told
     if known is None:
         walk.wheres.append((val, node))
         walk.facts = assume(val.value, True, walk.facts)

@@ -3,16 +3,20 @@ of arms and branches that don't fit together."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from netdsl.diagnostics import Label
+from netdsl.diagnostics import Advice, Edit, Label
 from netdsl.dims import Size, choose, show
+from netdsl.elaborate.arithmetic import is_int
 from netdsl.elaborate.values import Blur, Maybe, Val, rounds_read
 from netdsl.elaborate.walk import Walk
 from netdsl.facts import Facts
+from netdsl.graph import Ref
 from netdsl.layers import Unknown
 from netdsl.layers.binding import describe
+from netdsl.layers.mending import sizes_apart
 from netdsl.layers.spec import Declaration
 from netdsl.shapes import Parts, Refusal, Shape, Tensor, promote
 from netdsl.source import Span
@@ -43,6 +47,8 @@ def join(
         return then
     if isinstance(then, Tensor | Maybe) or isinstance(other, Tensor | Maybe):
         return _join_optional(walk, then, other, if_true, if_false, test)
+    if is_int(then) and is_int(other):
+        return _join_sizes(then, other, if_true, if_false, test)
     return Unknown("any", object())
 
 
@@ -78,16 +84,21 @@ def _join_shapes(
         return None
 
     def one(a: Size, b: Size) -> Size:
-        if a == b or if_false.normal(a) == if_false.normal(b):
-            return a
-        if if_true.normal(a) == if_true.normal(b):
-            return b
-        shown = " ".join(test.span.text.split()) if test.span is not None else "..."
-        return choose(test, shown, a, b, *rounds_read(test).values())
+        return _join_sizes(a, b, if_true, if_false, test)
 
     head = tuple(one(a, b) for a, b in zip(then.head, other.head, strict=True))
     tail = tuple(one(a, b) for a, b in zip(then.tail, other.tail, strict=True))
     return Shape(head, then.star, tail)
+
+
+def _join_sizes(a: Size, b: Size, if_true: Facts, if_false: Facts, test: Val) -> Size:
+    """The size that is `a` where a test is true, else `b`."""
+    if a == b or if_false.normal(a) == if_false.normal(b):
+        return a
+    if if_true.normal(a) == if_true.normal(b):
+        return b
+    shown = " ".join(test.span.text.split()) if test.span is not None else "..."
+    return choose(test, shown, a, b, *rounds_read(test).values())
 
 
 def surely_different(walk: Walk, a: Any, b: Any) -> bool:
@@ -139,13 +150,44 @@ def refused_merge(
     branches = all(place in walk.branches for place, _ in placed)
     if branches and name in ("add", "mul", "stack"):
         text = f"`{name}` joins branches of different shape"
-        help_ = _way_out(placed)
+        help_ = _padded(placed) or Advice(_way_out(placed))
         walk.error("branch-mismatch", text, span, different, labels, help_)
     elif branches:
         walk.error("branch-mismatch", refusal.text, span, "", labels, refusal.help)
     else:
-        walk.error("shape-mismatch", refusal.text, span, "", labels, refusal.help)
+        about, help_ = _declared(walk, vals)
+        help_ = help_ or Advice(refusal.help)
+        walk.error("shape-mismatch", refusal.text, span, "", labels + about, help_)
     return True
+
+
+def _declared(walk: Walk, vals: Sequence[Val]) -> tuple[list[Label], Advice]:
+    """Where a `param` or `buffer` that doesn't fit is declared, and what to declare it
+    as if one number is wrong."""
+    if len(vals) != 2 or not all(isinstance(v.value, Tensor) for v in vals):
+        return [], Advice()
+    names = [v.expr.symbol.name if isinstance(v.expr, Ref) else "" for v in vals]
+    mine_at = [i for i, n in enumerate(names) if n in walk.owns]
+    if len(mine_at) != 1:
+        return [], Advice()
+    name = names[mine_at[0]]
+    statement = walk.owns[name]
+    mine, theirs = (vals[i].value.shape.head for i in (mine_at[0], 1 - mine_at[0]))
+    about = [Label(walk.own_spans[name], "declared here")]
+    pairs = zip(reversed(mine), reversed(theirs), strict=False)
+    wrong = [(a, b) for a, b in pairs if a not in (b, 1) and b != 1]
+    if len(wrong) != 1 or not isinstance(wrong[0][0], int):
+        return about, Advice()
+    number, wanted = wrong[0]
+    shape = re.search(r":[^=]*\[([^\]]*)\]", statement.span.text)
+    places = list(re.finditer(rf"\b{number}\b", shape[1])) if shape else []
+    if shape is None or len(places) != 1 or not isinstance(wanted, int):
+        return about, Advice()
+    start = statement.span.start + shape.start(1) + places[0].start()
+    place = Span(statement.span.chunk, start, start + len(str(number)))
+    sizes = shape[1][: places[0].start()] + str(wanted) + shape[1][places[0].end() :]
+    text = f"declare it as `{name}: [{sizes}]`"
+    return about, Advice(text, (Edit(place, str(wanted)),))
 
 
 def _tensors(vals: Sequence[Val]) -> Iterator[tuple[Span | None, Tensor]]:
@@ -185,12 +227,38 @@ def _differences(walk: Walk, tensors: Sequence[Tensor]) -> str:
     )
 
 
+_CONVOLUTION = re.compile(r"\bConv[123]d\(\s*[^(),]+,\s*(\d+)\s*(?:,[^()]*)?\)")
+
+
+def _padded(placed: Sequence[tuple[Span, Tensor]]) -> Advice:
+    """The only convolution without padding, where some was left out."""
+    shapes = [t.shape.head for _, t in placed]
+    if len(shapes) != 2 or {len(s) for s in shapes} != {4}:
+        return Advice()
+    apart = [a - b for a, b in zip(*(s[2:] for s in shapes), strict=True)]
+    if apart[0] != apart[1] or not isinstance(apart[0], int) or not apart[0]:
+        return Advice()
+    small = placed[0 if apart[0] < 0 else 1][0]
+    found = [m for m in _CONVOLUTION.finditer(small.text) if int(m[1]) > 1]
+    bare = [m for m in found if "padding" not in m[0]]
+    if len(bare) != 1 or int(bare[0][1]) % 2 == 0 or "dilation" in bare[0][0]:
+        return Advice()
+    end = small.start + bare[0].end() - 1
+    more = f", padding={int(bare[0][1]) // 2}"
+    shown = " ".join(f"{bare[0][0][:-1]}{more})".split())
+    return Advice(f"write `{shown}`", (Edit(Span(small.chunk, end, end), more),))
+
+
 def _way_out(placed: Sequence[tuple[Span, Tensor]]) -> str:
     """The layer that brings a `skip` to the shape of the other branch."""
     skips = [t for s, t in placed if s.text == "skip"]
     others = [t for s, t in placed if s.text != "skip"]
     if len(skips) != 1 or len(others) != 1:
-        return ""
+        heads = [t.shape.head for _, t in placed]
+        images = len(heads) == 2 and all(len(h) == 4 for h in heads)
+        if not images or heads[0][1] != heads[1][1]:
+            return ""
+        return sizes_apart(heads[0], heads[1])
     here, there = skips[0].shape.head, others[0].shape.head
     if len(here) != len(there) or len(here) not in (2, 3, 4):
         return ""
@@ -203,9 +271,7 @@ def _way_out(placed: Sequence[tuple[Span, Tensor]]) -> str:
         tail = f", stride={stride}" if stride > 1 else ""
         layer = f"Conv2d({show(there[1])}, 1{tail})"
         return f"project the other branch: `| down: {layer}`"
-    if here[1] == there[1]:
-        return "a convolution keeps the size of the image with `padding`"
-    return ""
+    return sizes_apart(here, there) if here[1] == there[1] else ""
 
 
 def _stride(before: Sequence[Size], after: Sequence[Size]) -> int | None:

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from netdsl import graph, syntax
-from netdsl.elaborate.demand import trial_sizes
+from netdsl.elaborate.demand import registered, trial_sizes
 from netdsl.elaborate.lacking import lint_sizes
+from netdsl.elaborate.paths import lint_paths
 from netdsl.elaborate.program import Program
 from netdsl.elaborate.trees import every_module
 from netdsl.elaborate.values import NetParameter
@@ -52,6 +53,7 @@ def lint(program: Program, net: syntax.Net) -> None:
             )
     _lint_layers(program, walk)
     lint_sizes(walk)
+    lint_paths(program, walk, net)
 
 
 def lint_order(program: Program, given: Sequence[tuple[str, Span, Any]]) -> None:
@@ -72,7 +74,7 @@ def lint_order(program: Program, given: Sequence[tuple[str, Span, Any]]) -> None
 def _lint_needs(program: Program, walk: Walk) -> None:
     """A net parameter is called in one way, so all that it stands for must take the
     same sizes; `skip` takes whatever it is given."""
-    for statement in _registered(walk.init):
+    for statement in registered(walk.init):
         _lint_trials(program, statement.module, statement.span)
     if walk.root is not None:
         _lint_trials(program, walk.root, walk.owner.name_span)
@@ -110,6 +112,8 @@ def _lint_bindings(program: Program, walk: Walk, net: syntax.Net) -> None:
     """Nets as parameters for which nobody chooses one; whoever hands on such a
     parameter of its own is told instead."""
     home = program.files.file_of(net)
+    if program.files.may_be_used(net):
+        return
     others = [n for n in program.users(net.name) if n is not net]
     if any(program.files.file_of(n) is home for n in others):
         return
@@ -154,7 +158,7 @@ def _is_shared(program: Program, net: syntax.Net, name: str) -> bool:
 
 
 def _lint_layers(program: Program, walk: Walk) -> None:
-    for statement in _registered(walk.init):
+    for statement in registered(walk.init):
         module = statement.module
         if not module.used:
             if _unknown_sizes(module):
@@ -192,16 +196,6 @@ def _lint_layers(program: Program, walk: Walk) -> None:
 def _label(label: Any) -> str:
     parts = label if isinstance(label, tuple) else (label,)
     return ".".join(p if isinstance(p, str) else "..." for p in parts)
-
-
-def _registered(statements: list[Any]) -> list[graph.Register]:
-    out: list[graph.Register] = []
-    for statement in statements:
-        if isinstance(statement, graph.Register):
-            out.append(statement)
-        elif isinstance(statement, graph.Branch):
-            out += _registered(statement.then) + _registered(statement.other)
-    return out
 
 
 def _unknown_sizes(module: graph.Module) -> bool:
@@ -243,7 +237,7 @@ def has_weights(program: Program, module: graph.Module) -> bool:
 
 def _net_has_weights(program: Program, net: syntax.Net) -> bool:
     walk = program.define(net)
-    modules = [s.module for s in _registered(walk.init)]
+    modules = [s.module for s in registered(walk.init)]
     if walk.root is not None:
         modules.append(walk.root)
     return bool(walk.owns) or any(has_weights(program, m) for m in modules)

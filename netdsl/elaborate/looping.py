@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from netdsl import dims, graph, syntax
 from netdsl.dims import Size
 from netdsl.elaborate.loops import (
+    FORWARD,
     Carried,
     bind_target,
     go_round,
@@ -45,7 +46,7 @@ def _for(walk: Walk, node: syntax.For) -> None:
     kind = "loop" if is_static(source.value) else "item"
     if _holds_modules(source.value):
         kind = "member"
-    symbols = make_target(node.target, kind)
+    symbols = make_target(node.target, kind, FORWARD)
     walk.looping += 1
     top, walk.top = walk.top, False
     try:
@@ -97,7 +98,7 @@ def _known_loop(
 ) -> list[Any]:
     first: list[Any] = []
     for i, value in enumerate(values):
-        walk.program.step(node.span)
+        walk.program.walk_again(node.span, node.span, 2)
         before, walk.forward = walk.forward, []
         try:
             bind_target(walk, node.target, symbols, value)
@@ -166,7 +167,7 @@ def _lists_after(
 ) -> None:
     """The lists that an open loop made longer or shorter."""
     own = dims.single(loop.index)
-    running = {atom for _, atom, _, _ in loop.running}
+    running = {atom: before for _, atom, before, _ in loop.running}
     for name in lists:
         val = walk.scope[name]
         added = state["appended"].get(name, [])
@@ -189,14 +190,17 @@ def _lists_after(
             walk.scope[name] = Val(value, val.expr, val.span)
 
 
-def _element_of(name: str, value: Any, own: Any, running: set[Any]) -> Any:
+def _element_of(
+    name: str, value: Any, own: Any, running: Mapping[dims.Atom, Size]
+) -> Any:
     def at(index: Size) -> Any:
         if not isinstance(value, Tensor):
             return value
 
         def one(size: Size, place: int) -> Size:
             if any(a in running for a in dims.atoms(size)):
-                return dims.of(dims.Element(f"{name}.{place}", None, index))
+                first = dims.substitute(size, {own: 0, **running})
+                return dims.appended(f"{name}.{place}", first, index)
             return dims.substitute(size, {own: index})
 
         shape = value.shape

@@ -3,8 +3,8 @@ they carry left open."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Literal
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Literal, TypeAlias
 
 from netdsl import dims, graph, syntax
 from netdsl.dims import Dim, Size
@@ -22,6 +22,7 @@ from netdsl.elaborate.values import (
     type_name,
 )
 from netdsl.elaborate.walk import Walk
+from netdsl.elaborate.words import size_word
 from netdsl.graph import Symbol
 from netdsl.layers import Unknown
 from netdsl.shapes import Shape, Tensor
@@ -38,12 +39,16 @@ def target_names(target: syntax.Expression) -> list[str]:
     return [target.id] if isinstance(target, syntax.Name) else []
 
 
-def make_target(target: syntax.Expression, kind: str) -> Any:
+FORWARD = "forward"
+"""The place of the variables of a loop that runs, and builds nothing."""
+
+
+def make_target(target: syntax.Expression, kind: str, place: str | None = None) -> Any:
     """Symbols in the form of a loop's target."""
     if isinstance(target, syntax.TupleOf):
-        return tuple(make_target(t, kind) for t in target.items)
+        return tuple(make_target(t, kind, place) for t in target.items)
     assert isinstance(target, syntax.Name)
-    return Symbol(target.id, kind)
+    return Symbol(target.id, kind, place=place)
 
 
 def bind_target(
@@ -160,9 +165,16 @@ def sequence(walk: Walk, val: Val) -> list[Any] | Rounds | None:
             ),
         )
     values = list(value)
-    if walk.defining and values and is_static(values):
+    if walk.defining and values and _is_plain(values):
         return arithmetic.open_rounds(values, val.expr)
     return values
+
+
+def _is_plain(values: Any) -> bool:
+    """Whether it holds neither tensors nor layers, of which each is another."""
+    return is_static(values) and not any(
+        isinstance(v, ModuleValue) for v in leaves(values)
+    )
 
 
 # -- comprehensions of values --------------------------------------------------
@@ -207,7 +219,7 @@ def comprehend(
         else:
             rounds = list(over)
         for value in rounds:
-            walk.program.step(part.span)
+            walk.program.walk_again(node.element.span, part.span)
             bind_target(walk, part.target, symbols, value)
             keep, tests = _tests(walk, part)
             if first and tests and not loops[i].tests:
@@ -289,7 +301,7 @@ def _again(
 ) -> list[Any]:
     """The exact values of a comprehension over a static list of known length."""
     part = node.clauses[0]
-    if not isinstance(source, list | tuple) or not is_static(source):
+    if not isinstance(source, list | tuple) or not _is_plain(source):
         return values
     out = []
     for value in source:
@@ -329,13 +341,20 @@ class Carried:
     """What goes round a loop whose rounds are not known.
 
     `running` are the sizes that come back changed and not by a constant:
-    symbol, atom, value before the first round, value after a round.
+    symbol, atom, value before the first round, value after a round.  `opened` are
+    the places of all sizes that change: those `likely` to are tried first.
     """
 
-    def __init__(self, index: Dim, count: Size) -> None:
+    def __init__(self, index: Dim, count: Size, likely: Sequence[Place] = ()) -> None:
         self.index = index
         self.count = count
         self.running: list[tuple[Symbol, dims.Atom, Size, Size]] = []
+        self.opened = tuple(likely)
+
+
+# A size of what a loop carries: the name it is carried under, and which it is.
+Place: TypeAlias = "tuple[str, int]"
+_Opened: TypeAlias = "dict[Place, tuple[Symbol, dims.Atom, Size]]"
 
 
 def go_round(
@@ -348,26 +367,31 @@ def go_round(
     """Walks the body of an open loop until what it carries is understood.
 
     `body` maps the state before a round to the state after; it is walked up to
-    four times, and `rollback()` gives what undoes a walk.  Returns the state
-    after the last round.
+    four times, and once more if the sizes that were likely to change don't.
+    `rollback()` gives what undoes a walk.  Returns the state after the last round.
     """
-    opened: dict[tuple[str, int], tuple[Symbol, dims.Atom, Size]] = {}
     start = state
+    opened: _Opened = {}
+    likely = [p for p in loop.opened if _size_at(start.get(p[0]), p[1])]
+    _open(walk, opened, start, likely)
+    guessed = bool(opened)
     settled = False
-    for _ in range(4):
+    for _ in range(5 if guessed else 4):
         undo = rollback()
         with walk.report.muted(), walk.report.recorded() as said:
             after = body(_with(start, opened))
         changed = _changed(walk, _with(start, opened), after)
+        if guessed and not _borne_out(walk, opened, after):
+            undo()
+            opened, guessed = {}, False
+            continue
+        guessed = False
         if not changed - set(opened):
             settled = True
             break
         undo()
-        for key in sorted(changed - set(opened)):
-            symbol, size = walk.fresh("channels", "carried", low=1)
-            atom = dims.single(size)
-            assert atom is not None
-            opened[key] = symbol, atom, _size_at(start[key[0]], key[1])
+        _open(walk, opened, start, sorted(changed - set(opened)))
+    loop.opened = tuple(opened)
     closed: dict[dims.Atom, Size] = {}
     after_sizes = {k: _size_at(after.get(k[0]), k[1]) for k in opened}
     atoms = {entry[1] for entry in opened.values()}
@@ -394,6 +418,9 @@ def go_round(
             continue
         value = _size_at(after.get(key[0]), key[1])
         loop.running.append((symbol, atom, before, value))
+        last = dims.substitute(value, {_own(loop): loop.count - 1})
+        if not any(a in atoms for a in dims.atoms(last)):
+            symbol.value = last
         exits[key] = unrolled.get(key, dims.of(atom))
     result = dict(after)
     for name in start:
@@ -401,6 +428,38 @@ def go_round(
             sizes = {k[1]: v for k, v in exits.items() if k[0] == name}
             result[name] = _replace(after[name], sizes)
     return result
+
+
+def _open(walk: Walk, opened: _Opened, start: State, places: Iterable[Place]) -> None:
+    """Gives each size at these places a name of its own."""
+    for place in places:
+        key, at = place
+        taken = {s.name for k, (s, _, _) in opened.items() if k[0] == key}
+        taken.update(walk.scope)
+        name = size_word(start[key].shape, at, taken)
+        symbol, size = walk.fresh(name, "carried", low=1)
+        atom = dims.single(size)
+        assert atom is not None
+        opened[place] = symbol, atom, _size_at(start[key], at)
+
+
+def _borne_out(walk: Walk, opened: _Opened, after: State) -> bool:
+    """Whether a round changes all sizes that were likely to change, as it does if
+    they are what they are before the first."""
+    first = {atom: before for _, atom, before in opened.values()}
+    for place, (_, atom, before) in opened.items():
+        size = _size_at(after.get(place[0]), place[1])
+        if walk.facts.equal(dims.of(atom), size) is True:
+            return False
+        if walk.facts.equal(before, dims.substitute(size, first)) is True:
+            return False
+    return True
+
+
+def _own(loop: Carried) -> dims.Atom:
+    own = dims.single(loop.index)
+    assert own is not None
+    return own
 
 
 def _unrolled(

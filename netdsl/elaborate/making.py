@@ -7,16 +7,19 @@ from typing import Any
 
 from netdsl import dims, graph, syntax
 from netdsl.diagnostics import Advice, Label
-from netdsl.dims import Size
+from netdsl.dims import Dim, Size
 from netdsl.elaborate import arithmetic
-from netdsl.elaborate.habits import plain_name, refuse_colon, sequential
+from netdsl.elaborate.building import for_building, if_built
+from netdsl.elaborate.habits import plain_name, refuse_colon
 from netdsl.elaborate.loops import (
     bind_target,
     make_target,
     sequence,
     target_names,
 )
+from netdsl.elaborate.module_code import refuse_call
 from netdsl.elaborate.names import left_out, lookup_stage
+from netdsl.elaborate.reserved import check_member
 from netdsl.elaborate.trials import argument_names, representatives
 from netdsl.elaborate.values import (
     PLAIN,
@@ -80,13 +83,12 @@ def _factory_of(
 ) -> tuple[Factory | NetParameter, bool]:
     """What makes the layer: a net, a torch layer, or one with arguments; and
     whether it is handed on."""
-    function = node.function if isinstance(node, syntax.Call) else node
+    function = node
+    if isinstance(node, syntax.Call):
+        refuse_call(walk, node)
+        function = node.function
     function = plain_name(walk, function)
     if isinstance(function, syntax.Name):
-        unlisted = sequential(walk, node, function.id)
-        if unlisted:
-            text = f"`{function.id}` is not written in a `.net` file"
-            raise walk.stop("unknown-layer", text, function.span, help=unlisted)
         val = _made_by_name(walk, function)
     else:
         val = walk.evaluate(function)
@@ -193,6 +195,25 @@ def call_arguments(walk: Walk, node: syntax.Call) -> tuple[list[Val], dict[str, 
     return positional, keywords
 
 
+def refuse_spread(walk: Walk, vals: Sequence[Val]) -> None:
+    """Stops at `*b` where nobody knows how many arguments that is."""
+    for val in vals:
+        known = not isinstance(val.value, Unknown | Dim | int)
+        if known or not isinstance(val.expr, graph.Spread) or val.span is None:
+            continue
+        name = val.span.text[1:].strip()
+        kind = getattr(val.value, "type", "")
+        text = f"`*` spreads a tuple or a list, and `{name}` is neither"
+        help_ = ""
+        if "[" in kind:
+            text = f"`{name}` is of type {kind}: how many arguments `*{name}` gives"
+            text += " isn't known"
+            part = arithmetic.split_types(kind.partition("[")[2][:-1])[0]
+            help_ = f"declare how many there are, `tuple[{part}, {part}]`, or write"
+            help_ += f" `{name}[0], {name}[1]`"
+        raise walk.stop("wrong-type", text, val.span, help=help_)
+
+
 def _star_item(expr: graph.Expr, index: int, value: list[Any] | tuple[Any, ...]) -> Any:
     """A part of `*value`; of a tuple Python's types say how many parts it has."""
     place = (graph.Const(index),)
@@ -220,6 +241,9 @@ def with_arguments(
     span: Span,
 ) -> Factory:
     """A factory with more arguments."""
+    refuse_spread(walk, positional)
+    positional = [for_building(walk, v, span) for v in positional]
+    keywords = {k: for_building(walk, v, span) for k, v in keywords.items()}
     given = tuple(v.argument for v in positional)
     named = tuple((k, v.argument) for k, v in keywords.items())
     if isinstance(factory, NetParameter):
@@ -331,6 +355,10 @@ def _checked(walk: Walk, module: LayerModule) -> LayerModule:
             i: a.span for i, a in enumerate(module.positional) if a.span
         }
         spans.update({k: a.span for k, a in module.keywords.items() if a.span})
+        if refusal.argument == "activation":
+            word = module.keywords["activation"].value
+            if word in FUNCTIONS:
+                refusal.help = f"an activation is a stage of its own: `-> {word}`"
         from netdsl.elaborate.walk import Stop
 
         assert module.span is not None
@@ -386,6 +414,7 @@ def _of_width(argument: Argument, parameter: Parameter | None) -> Argument:
 
 def _chain(walk: Walk, node: syntax.ListOf) -> ChainModule:
     members: list[Member] = []
+    spans: list[Span] = []
     for item in node.items:
         if isinstance(item, syntax.Comprehension):
             members += _repeat(walk, item)
@@ -393,7 +422,33 @@ def _chain(walk: Walk, node: syntax.ListOf) -> ChainModule:
             members += _spread(walk, item)
         else:
             members.append(_member(walk, item))
+        part = item.label if isinstance(item, syntax.Labelled) else item
+        spans += [part.span] * (len(members) - len(spans))
+    _refuse_twice(walk, members, spans)
     return ChainModule(node.span, members)
+
+
+def _refuse_twice(walk: Walk, members: list[Member], spans: list[Span]) -> None:
+    """Two members of a list with one key: torch would keep the last alone."""
+    seen: dict[str, Span] = {}
+    counted = True
+    for i, (member, span) in enumerate(zip(members, spans, strict=True)):
+        key = member.label
+        if isinstance(member.module, RepeatModule | ChoiceModule | SkipModule):
+            counted = False  # nobody knows how many keys these have
+            continue
+        if key is None and counted:
+            key = str(i)
+        if not isinstance(key, str) or key == SPREAD:
+            continue
+        if key in seen:
+            raise walk.stop(
+                "duplicate-name",
+                f"there are two layers called `{key}`",
+                span,
+                labels=[Label(seen[key], "the first")],
+            )
+        seen[key] = span
 
 
 def _member(walk: Walk, item: syntax.Expression) -> Member:
@@ -401,6 +456,7 @@ def _member(walk: Walk, item: syntax.Expression) -> Member:
     value = item
     if isinstance(item, syntax.Labelled):
         label = label_of(walk, item.label)
+        check_member(walk, label, item.label.span)
         value = item.value
     if isinstance(value, syntax.Flow):
         raise walk.stop(
@@ -466,7 +522,7 @@ def _repeat_clause(
     if at == len(node.clauses):
         return _round(walk, node, loops, index)
     clause = node.clauses[at]
-    source = walk.evaluate(clause.iterable)
+    source = for_building(walk, walk.evaluate(clause.iterable))
     symbols = make_target(clause.target, "loop")
     over = sequence(walk, source)
     if over is None:
@@ -485,7 +541,7 @@ def _repeat_clause(
         return _repeat_clause(walk, node, at + 1, [*loops, loop], whole)
     members: list[Member] = []
     for value in over:
-        walk.program.step(clause.span)
+        walk.program.walk_again(node.element.span, clause.span, 3)
         bind_target(walk, clause.target, symbols, value)
         answers = [decide(walk.evaluate(t).value, walk.facts) for t in clause.tests]
         if all(answers):
@@ -511,7 +567,7 @@ def _round(
 
 
 def _choice(walk: Walk, node: syntax.IfElse) -> Module:
-    test = walk.evaluate(node.test)
+    test = if_built(walk, walk.evaluate(node.test))
     known = decide(test.value, walk.facts)
     from netdsl.elaborate.expressions import is_dynamic
 

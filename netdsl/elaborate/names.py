@@ -51,7 +51,8 @@ def lookup_value(walk: Walk, node: syntax.Name) -> Val:
     if name == "float":
         return Val(DType("float32"), graph.Raw("torch.float32"), node.span)
     if name in FUNCTIONS:
-        return Val(FunctionValue(FUNCTIONS[name]), graph.Raw(FUNCTIONS[name].target))
+        expr = graph.Raw(FUNCTIONS[name].target)
+        return Val(FunctionValue(FUNCTIONS[name]), expr, node.span)
     if name in walk.absent:
         # The definition of the net says where it may be read.
         return Val(BLUR, graph.Const(None), node.span)
@@ -175,11 +176,29 @@ def _advice_on_value(walk: Walk, node: syntax.Name) -> Advice:
     below = declared_below(walk, node.id)
     if below is not None and below.start > node.span.start:
         return Advice(f"move line {below.line}, which declares it, above this one")
+    known = values_known(walk)
+    if node.id[:1].islower():
+        # A layer is meant for a value only where the letters are the same.
+        known = [n for n in known if n[:1].islower() or n.lower() == node.id.lower()]
     found = advice_on(node.id, node.span)
-    found = found or walk.suggest(node.id, values_known(walk), node.span)
+    found = found or walk.suggest(node.id, known, node.span) or _unused(walk)
     if not found and not walk.inputs and isinstance(walk.owner, syntax.Net):
         return Advice(f"a tensor comes in by `input {node.id}: [SIZES]`")
     return found
+
+
+def _unused(walk: Walk) -> Advice:
+    """The one hyperparameter that the net never names, if there is one."""
+    if not isinstance(walk.owner, syntax.Net) or walk.owner.layer is not None:
+        return Advice()
+    read = {
+        part.id
+        for statement in walk.owner.body
+        for part in syntax.walk(statement)
+        if isinstance(part, syntax.Name)
+    }
+    left = [p.name for p in walk.owner.parameters if p.name not in read]
+    return Advice(f"nothing uses `{left[0]}` yet" if len(left) == 1 else "")
 
 
 def left_out(name: str) -> Advice:

@@ -7,10 +7,12 @@ from contextlib import contextmanager
 from typing import Any
 
 from netdsl import syntax
+from netdsl.diagnostics import Advice, Edit
 from netdsl.elaborate.values import Maybe, Val, for_torch
 from netdsl.elaborate.walk import Walk
 from netdsl.layers import Unknown
 from netdsl.layers.spec import Parameter, Signature
+from netdsl.shapes import Refusal
 
 
 def handed_on(
@@ -19,19 +21,36 @@ def handed_on(
     """The values of a call's arguments: an optional input goes where None may."""
     places = [p for p in signature.parameters if p.inferred is None and not p.keyword]
     positional = [
-        _handed(for_torch(v), places[i] if i < len(places) else None)
+        _handed(v, places[i] if i < len(places) else None, i)
         for i, v in enumerate(vals)
     ]
     named = {
-        k: _handed(for_torch(v), signature.by_name.get(k)) for k, v in keywords.items()
+        k: _handed(v, signature.by_name.get(k), None, k) for k, v in keywords.items()
     }
     return positional, named
 
 
-def _handed(value: Any, parameter: Parameter | None) -> Any:
-    if isinstance(value, Maybe) and parameter is not None and "?" in parameter.kinds:
+def _handed(
+    val: Val, parameter: Parameter | None, at: int | None, name: str | None = None
+) -> Any:
+    value = for_torch(val)
+    if not isinstance(value, Maybe) or parameter is None:
+        return value
+    if "?" in parameter.kinds:
         return value.value
-    return value
+    word = val.span.text if val.span is not None else ""
+    word = word.partition("=")[2].strip() or word
+    raise Refusal(
+        "wrong-type",
+        *_may_be_none(word if word.isidentifier() else "x"),
+        position=at,
+        argument=name,
+    )
+
+
+def _may_be_none(name: str) -> tuple[str, str, str]:
+    """What is wrong, and what to do about it."""
+    return f"`{name}` may be None here", "", f"test it: `if {name} is not None: ...`"
 
 
 def told(node: syntax.Expression, truth: bool) -> Iterator[tuple[str, bool]]:
@@ -72,6 +91,33 @@ def narrowed(
             # A name bound anew in the arm keeps its new value.
             if walk.scope.get(name) is inside[name]:
                 walk.scope[name] = val
+
+
+def refuse_optional(walk: Walk, val: Val, node: syntax.Expression) -> None:
+    """Stops where a value that may be None stands for a tensor."""
+    if not isinstance(val.value, Maybe):
+        return
+    text, _, help_ = _may_be_none(" ".join(node.span.text.split()))
+    raise walk.stop("wrong-type", text, node.span, help=help_)
+
+
+def refuse_test(walk: Walk, val: Val, node: syntax.Expression) -> None:
+    """Stops at `if mask:` and `if mask != None:` of a tensor that may be None."""
+    tested, word = node, ""
+    if isinstance(node, syntax.Compare) and len(node.ops) == 1:
+        tested, word = node.left, {"!=": "is not", "==": "is"}.get(node.ops[0], "")
+        right = node.rights[0]
+        if not word or not isinstance(right, syntax.Literal) or right.value is not None:
+            return
+    if not isinstance(tested, syntax.Name) or not isinstance(val.value, Maybe):
+        return
+    meant = f"{tested.id} {word or 'is not'} None"
+    raise walk.stop(
+        "wrong-type",
+        "whether a tensor is there is asked by `is None`",
+        node.span,
+        help=Advice(f"write `{meant}`", (Edit(node.span, meant),)),
+    )
 
 
 def settle(value: Any, is_none: bool) -> Any:

@@ -6,7 +6,14 @@ from typing import Any
 
 from netdsl.diagnostics import Advice, Edit
 from netdsl.elaborate.walk import Walk
-from netdsl.reserved import FILE, LONGEST, MODULE, PYTHON, why_reserved
+from netdsl.reserved import (
+    FILE,
+    LONGEST,
+    MODULE,
+    PYTHON,
+    hides_member,
+    why_reserved,
+)
 from netdsl.source import Span
 
 
@@ -40,6 +47,26 @@ def check_label(walk: Walk, path: tuple[Any, ...], span: Span, quoted: bool) -> 
                 help=f"write `{part}_`"
                 + (f', or quoted, `"{part}"`' if part not in MODULE else ""),
             )
+
+
+def check_member(walk: Walk, label: Any, span: Span) -> None:
+    """Refuses names that a list of layers can't have for a member."""
+    name = ".".join(label) if isinstance(label, tuple) else label
+    if not isinstance(name, str):
+        return
+    if not name or set(name) & set(".\0") or len(name) > LONGEST:
+        raise walk.stop(
+            "reserved-name", "a layer's name is not empty and has no dot", span
+        )
+    reason = why_reserved(name, in_list=True)
+    # What is quoted, or made by an f-string, is a key and no name of Python.
+    if reason and (hides_member(name) or span.text[:1] not in "\"'f"):
+        raise walk.stop(
+            "reserved-name",
+            f"`{name}` can't name a layer: it is {reason}",
+            span,
+            help=f"write `{name}_`",
+        )
 
 
 def check_name(walk: Walk, name: str, span: Span) -> None:

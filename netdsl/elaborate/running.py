@@ -42,7 +42,6 @@ from netdsl.graph import (
     SkipModule,
 )
 from netdsl.layers import Call, bind
-from netdsl.layers.mending import way_out
 from netdsl.shapes import Refusal, Shape, Tensor, Undecided
 from netdsl.source import Span
 
@@ -105,10 +104,13 @@ def _layer(
         if module.written_sizes:
             from netdsl.elaborate.torchs_order import tell_sizes
 
-            tell_sizes(walk, module, inferred)
+            if not tell_sizes(walk, module, inferred):
+                return BLUR
         call = Call(declaration, {**values, **inferred, **running}, walk.facts)
         result = declaration.rule(call)
     except Refusal as refusal:
+        from netdsl.layers.mending import way_out
+
         given = {**(module.bound or {}), **running, **inferred}
         refusal.help = way_out(declaration, refusal, given, module.keywords)
         _tell(walk, module, refusal, vals, keywords, span)
@@ -257,10 +259,7 @@ def _run_chain(
         chain.run()
     for member in chain.members:
         place = member.module.span or span
-        value = transfer(
-            walk, member.module, [Val(value, graph.Const(None), span), *extra],
-            keywords, place,
-        )  # fmt: skip
+        value = _run_member(walk, member.module, value, extra, keywords, span)
         if isinstance(value, tuple) and not isinstance(value, Tensor):
             if member is not chain.members[-1]:
                 walk.error(
@@ -273,6 +272,23 @@ def _run_chain(
     return value
 
 
+def _run_member(
+    walk: Walk,
+    module: Module,
+    value: Any,
+    extra: Sequence[Val],
+    keywords: Mapping[str, Val],
+    span: Span,
+) -> Any:
+    """The value that a layer of a chain makes of what the one before gave."""
+    vals = [Val(value, graph.Const(None), span), *extra]
+    place = module.span or span
+    result = transfer(walk, module, vals, keywords, place)
+    if walk.seen is not None and place.chunk is walk.owner.span.chunk:
+        walk.seen.stages[place[1:]] = value, result
+    return result
+
+
 def _run_repeat(
     walk: Walk,
     repeat: RepeatModule,
@@ -280,7 +296,9 @@ def _run_repeat(
     keywords: Mapping[str, Val],
     span: Span,
 ) -> Any:
-    loop = Carried(repeat.index, repeat.count)
+    # The same list, used with other numbers, changes the same sizes.
+    key, known = id(repeat.span), walk.program.changing
+    loop = Carried(repeat.index, repeat.count, known.get(key, ()))
     extra = list(vals[1:])
     if not any(is_inferred(m) for p in repeat.members for m in every_module(p.module)):
         repeat.carried = []  # of a walk that only looked ahead
@@ -288,14 +306,12 @@ def _run_repeat(
     def body(state: dict[str, Any]) -> dict[str, Any]:
         value = state["x"]
         for member in repeat.members:
-            value = transfer(
-                walk, member.module, [Val(value, graph.Const(None), span), *extra],
-                keywords, member.module.span or span,
-            )  # fmt: skip
+            value = _run_member(walk, member.module, value, extra, keywords, span)
         return {"x": value}
 
     before = walk.count
     after = go_round(walk, loop, {"x": vals[0].value}, body, lambda: look_ahead(walk))
+    known[key] = loop.opened
     walk.count = before + _of_all_rounds(walk.count - before, repeat.count)
     note_carried(repeat, loop, {dims.single(loop.index): repeat.index})
     return after["x"]

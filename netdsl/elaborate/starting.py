@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -9,12 +10,14 @@ from typing import Any
 from netdsl import graph, syntax
 from netdsl.elaborate import arithmetic
 from netdsl.elaborate.habits import plain_name
-from netdsl.elaborate.values import Blur, Factory, Val
-from netdsl.elaborate.walk import Walk
-from netdsl.layers import LAYERS, Unknown, bind
+from netdsl.elaborate.members import last_word
+from netdsl.elaborate.values import Blur, Factory, ModuleValue, Val
+from netdsl.elaborate.walk import Stop, Walk
+from netdsl.facts import Facts
+from netdsl.layers import LAYERS, Call, Unknown, bind
 from netdsl.layers.spec import Declaration
 from netdsl.records import Record
-from netdsl.shapes import Refusal, Shape, Tensor
+from netdsl.shapes import Refusal, Shape, Tensor, Undecided
 
 _WORDS = " ".join(f'"{word}"' for word in arithmetic.NONLINEARITIES)
 _KAIMING = (
@@ -232,6 +235,54 @@ def _part(walk: Walk, node: syntax.Subscript) -> graph.Expr:
     return walk.evaluate(node).expr
 
 
+def _check_own(walk: Walk, node: syntax.Attribute, value: Any) -> None:
+    """Stops at `init conv.kernel_size = ...`, which is no parameter, and at a bias that
+    isn't there."""
+    if not walk.defining or isinstance(value, Tensor | Blur | ModuleValue):
+        return
+    raise walk.stop(
+        "unknown-name",
+        f"`{node.value.span.text}` has no parameter `{node.name}`",
+        node.span,
+        help="delete the line, or give the layer its bias" if value is None else "",
+    )
+
+
+def _check_parameter(
+    walk: Walk, node: syntax.Attribute, declaration: Declaration
+) -> None:
+    """Stops at `init BatchNorm2d.gamma = ...`."""
+    known = parameter_names(declaration)
+    stem = re.sub(r"_l\d+(_reverse)?$", "_l0", node.name)
+    if known and stem not in known and not stem.startswith(("weight_", "bias_")):
+        raise walk.stop(
+            "unknown-name",
+            f"`{declaration.name}` has no parameter `{node.name}`",
+            node.span,
+            help=walk.suggest(node.name, known, last_word(node.span, node.name))
+            or f"it has {', '.join(f'`{name}`' for name in known)}",
+        )
+
+
+def parameter_names(declaration: Declaration) -> list[str]:
+    """The parameters of a torch layer with its defaults; none if only its arguments
+    tell them."""
+    values: dict[str, Any] = {}
+    for parameter in declaration.signature.parameters:
+        given = parameter.inferred is not None or parameter.required
+        values[parameter.name] = 4 if given else parameter.default
+    if "kernel_size" in values:
+        values["kernel_size"] = (4, 4, 4)
+    call = Call(declaration, values, Facts())
+    names: list[str] = []
+    for source in (declaration.parameters, declaration.buffers):
+        try:
+            names += source(call) if source is not None else ()
+        except (Refusal, Undecided, TypeError):  # the arguments are made up
+            return []
+    return names
+
+
 def _pattern(walk: Walk, node: syntax.Expression) -> tuple[Any, str, str]:
     """The owner (a layer type or net) or the path, and the parameter's name."""
     if isinstance(node, syntax.Literal) and isinstance(node.value, str):
@@ -240,11 +291,13 @@ def _pattern(walk: Walk, node: syntax.Expression) -> tuple[Any, str, str]:
     if isinstance(node, syntax.Attribute) and isinstance(node.value, syntax.Name):
         name = node.value.id
         if name in walk.layers:
-            walk.evaluate(node)  # says if it has no such parameter
+            _check_own(walk, node, walk.evaluate(node).value)
             return None, name, node.name
         own = walk.program.definition(walk.owner, name)
         target: Any = own if isinstance(own, syntax.Net) else LAYERS.get(name)
         if target is not None:
+            if isinstance(target, Declaration):
+                _check_parameter(walk, node, target)
             return target, "", node.name
         raise walk.stop(
             "unknown-layer",
@@ -255,7 +308,10 @@ def _pattern(walk: Walk, node: syntax.Expression) -> tuple[Any, str, str]:
             ),
         )
     if isinstance(node, syntax.Attribute):
-        return None, node.value.span.text, node.name
+        path = _dotted(walk, node.value)
+        if any(isinstance(part, syntax.Subscript) for part in syntax.walk(node)):
+            walk.evaluate(node)
+        return None, path, node.name
     if isinstance(node, syntax.Name) and node.id in walk.owns:
         return None, "", node.id
     if isinstance(node, syntax.Name | syntax.Call):
@@ -268,3 +324,42 @@ def _pattern(walk: Walk, node: syntax.Expression) -> tuple[Any, str, str]:
             help=f"write `init {what}.weight = ...`",
         )
     raise walk.stop("wrong-value", "this names no parameter", node.span)
+
+
+def _dotted(walk: Walk, node: syntax.Expression) -> str:
+    """The path of a layer, as `named_modules` has it: `layers.0` for `layers[0]`."""
+    match node:
+        case syntax.Name():
+            return node.id
+        case syntax.Attribute():
+            return f"{_dotted(walk, node.value)}.{node.name}"
+        case syntax.Subscript(items=(item,)):
+            if isinstance(walk.evaluate(node).value, Blur):
+                raise Stop
+            module = getattr(walk.evaluate(node.value).value, "module", None)
+            index = walk.evaluate(item).value
+            key = _key(module, index) if isinstance(index, int) else None
+            if key is not None:
+                return f"{_dotted(walk, node.value)}.{key}"
+    raise walk.stop(
+        "wrong-value",
+        f"`{node.span.text}` is no layer whose path is known",
+        node.span,
+        help='write the path as a pattern: `init "layers.*.weight" = ...`',
+    )
+
+
+def _key(module: graph.Module | None, index: int) -> str | None:
+    """The key of a layer in a list, if it is known."""
+    if not isinstance(module, graph.ChainModule):
+        return None
+    members = module.members
+    if not any(isinstance(m.module, graph.RepeatModule) for m in members):
+        index %= len(members)
+        label = members[index].label
+        return label if isinstance(label, str) else str(index)
+    for member in members:
+        if isinstance(member.module, graph.RepeatModule):
+            members = [*members, *member.module.members]
+    named = any(member.label is not None for member in members)
+    return str(index) if index >= 0 and not named else None

@@ -23,6 +23,11 @@ from netdsl.resolve import Files
 from netdsl.shapes import Tensor
 from netdsl.source import Span
 
+# So many characters of text, walked again, are a step.
+_STEP = 100
+_LONG = 100
+USE = 5
+"""What a walk of its own costs, in steps."""
 # A use that is the same whether the module trains or not.
 ANY = "any"
 
@@ -67,20 +72,32 @@ class State:
         """The types of hyperparameters."""
         self.shaping: dict[int, list[str] | None] = {}
         """The hyperparameters that the shape of a net's result follows from."""
+        self.changing: dict[int, tuple[tuple[str, int], ...]] = {}
+        """Which sizes a round of a list of layers changes, where it was used."""
         self.settled: dict[int, dict[str, Factory]] = {}
         """Of a net made for its bindings: what they are."""
         self._used: dict[Any, Used] = {}
         self._plain_calls: dict[Any, Any] = {}
         """What functions of the file give for numbers and strings."""
+        self.unsaid: set[Symbol] = set()
+        """Hyperparameters of nets in use that who uses the net can't spell."""
+        self._deep = 0
+        """How many constants are being worked out, each for the one before."""
+        self._innermost: dict[int, syntax.Net] = {}
         self._constants: dict[int, Val | None] = {}
         self._said: dict[int, tuple[Diagnostic, ...]] = {}
         """What was said of each constant."""
         self._active: list[syntax.Net | syntax.Fn] = []
+        self._places: list[Span] = []
+        """Of each active net: where it is mentioned."""
         self._handed = [0]
         """Of each active net: from where on nets were made by their names."""
         self._open: set[int] = set()
         """The nets whose classes are being defined."""
         self._steps = 0
+        self._allowed = limits.steps
+        self.exhausted: Span | None = None
+        """Where the steps of the whole run came to an end."""
         self.serial = 0
         self.keeps: dict[int, dict[str, tuple[Any, ...]]] = {}
         """Of each net: attributes that hold a size of its result, and its index."""
@@ -90,25 +107,43 @@ class State:
         """The functions that something calls."""
         self.asked_training = 0
         """How often a walk looked whether the module trains."""
+        self.bound: dict[int, dict[str, Any]] = {}
+        """Of each net: the names that its body binds by `=`, and how."""
         self.labels: dict[int, frozenset[str]] = {}
         """Of each net: the names that its text gives to layers."""
         self.fn_calls: dict[int, dict[str, Any]] = {}
         self.fn_results: dict[int, Any] = {}
 
-    def step(self, span: Span) -> None:
-        """One round of a loop; there is a limit to them."""
-        self._steps += 1
-        if self._steps > self.limits.steps:
-            self.report.error(
-                "too-many-steps",
-                f"this takes more than {self.limits.steps:,} steps to work out",
-                span,
-            )
+    def step(self, span: Span, count: int = 1) -> None:
+        """A round of a loop, or what costs as much as so many; there is a limit."""
+        self._steps += count
+        if self._steps > self._allowed:
+            if self._steps > self.limits.steps_of_all:
+                self.exhausted = span
+            self.report.error("too-many-steps", self.too_many_steps(), span)
             raise TooMuch
 
+    def walk_again(self, text: Span, span: Span, least: int = 1) -> None:
+        """Text that is walked more than once: a round of a loop, a use of a net."""
+        self.step(span, least + (text.end - text.start) // _STEP)
+
+    def grown(self, value: Any, span: Span) -> None:
+        """A long value that was made costs a step for 20 elements."""
+        if isinstance(value, list | tuple | str) and len(value) > _LONG:
+            self.step(span, len(value) // 20)
+
+    def too_many_steps(self) -> str:
+        if self.exhausted is None:
+            return f"this takes more than {self.limits.steps:,} steps to work out"
+        most = self.limits.steps_of_all
+        return f"up to here the file takes more than {most:,} steps to work out"
+
     def start(self) -> None:
-        """A new top-level item: the steps count anew."""
-        self._steps = 0
+        """A new top-level item has steps of its own."""
+        self._allow(self.limits.steps)
+
+    def _allow(self, steps: int) -> None:
+        self._allowed = min(self._steps + steps, self.limits.steps_of_all)
 
     def count(self) -> int:
         self.serial += 1
@@ -173,9 +208,17 @@ class State:
             return None
         key = id(item)
         if key not in self._constants:
+            if self._deep >= self.limits.nesting:
+                most = f"more than {self.limits.nesting} deep"
+                text = f"constants below each other rest on each other {most}"
+                help_ = "put each below those that it reads"
+                self.report.error("too-deep", text, span, help=help_)
+                return Val(BLUR, graph.Const(None), span)
             self._constants[key] = None
+            self._deep += 1
             with self.report.recorded() as said:
                 self._constants[key] = self._constant(item)
+            self._deep -= 1
             self._said[key] = tuple(said.values())
         else:
             self.report.extend(self._said.get(key, ()))
@@ -206,16 +249,26 @@ class State:
 
     def size_words(self, net: syntax.Net) -> list[str]:
         """The names of sizes that a net's inputs mention."""
-        words: list[str] = []
-        for statement in net.body:
-            if isinstance(statement, syntax.Input):
-                for part in syntax.walk(statement.type):
-                    if isinstance(part, syntax.Name) and part.id not in words:
-                        words.append(part.id)
-        if net.layer is not None:
-            inner = self.inner_net(net)
-            words += self.size_words(inner) if inner is not None else _OPEN_NAMES
-        return words
+        last = self.innermost(net)
+        if last.layer is not None:
+            return _OPEN_NAMES
+        types = [s.type for s in last.body if isinstance(s, syntax.Input)]
+        parts = (p for t in types for p in syntax.walk(t))
+        return [*dict.fromkeys(p.id for p in parts if isinstance(p, syntax.Name))]
+
+    def innermost(self, net: syntax.Net) -> syntax.Net:
+        """The net with a body, or with a layer of torch's, that variants of variants
+        come down to."""
+        passed = {id(net): net}
+        last = net
+        while id(last) not in self._innermost:
+            inner = self.inner_net(last)
+            if inner is None or id(inner) in passed:
+                break
+            last = passed[id(inner)] = inner
+        last = self._innermost.get(id(last), last)
+        self._innermost.update(dict.fromkeys(passed, last))
+        return last
 
     def inner_net(self, net: syntax.Net) -> syntax.Net | None:
         """The net that a `net X = NET(...)` is."""
@@ -230,12 +283,10 @@ class State:
 
     def input_names(self, net: syntax.Net) -> list[str] | None:
         """The names of a net's inputs; None for a list of layers."""
-        if net.layer is None:
-            return [
-                n.id for s in net.body if isinstance(s, syntax.Input) for n in s.names
-            ]
-        inner = self.inner_net(net)
-        return self.input_names(inner) if inner is not None else None
+        last = self.innermost(net)
+        if last.layer is not None:
+            return None
+        return [n.id for s in last.body if isinstance(s, syntax.Input) for n in s.names]
 
     def check_recursion(self, net: syntax.Net, span: Span) -> None:
         """Stops where a net that is being walked is made once more by its name.
@@ -247,6 +298,14 @@ class State:
             raise Stop
 
     def _refuse_recursion(self, item: syntax.Net | syntax.Fn, span: Span) -> None:
+        """Says that an active net is used once more: of nets that stand in each
+        other, with whichever the walk began, the same of the first of them."""
+        own = [i for i, a in enumerate(self._active) if a is item]
+        behind = slice(own[-1] + 1 if own else len(self._active), None)
+        nets = [item, *self._active[behind]]
+        ring = [*zip(nets, [span, *self._places[behind]], strict=True)]
+        first = min(range(len(ring)), key=lambda i: ring[i][0].name_span.offset)
+        (item, span), *between = ring[first:] + ring[:first]
         if isinstance(item, syntax.Fn):
             text = f"`{item.name}` calls itself"
             help_ = "write a loop: `for` over a range or a list"
@@ -254,6 +313,7 @@ class State:
             text = f"`{item.name}` contains itself"
             help_ = "to repeat a part, make a chain: `[Block() for _ in range(depth)]`"
         labels = [Label(item.name_span, "defined here")]
+        labels += [Label(use, f"through `{other.name}`") for other, use in between]
         self.report.error("recursive-net", text, span, "", labels, help_)
 
     @contextmanager
@@ -272,8 +332,10 @@ class State:
             raise Stop
         self._handed.append(len(self._active) if handed else self._handed[-1])
         self._active.append(net)
+        self._places.append(span)
         try:
             yield
         finally:
             self._active.pop()
+            self._places.pop()
             self._handed.pop()

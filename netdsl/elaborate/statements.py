@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from netdsl import graph, syntax
-from netdsl.diagnostics import Label
+from netdsl.diagnostics import Advice, Edit, Label
 from netdsl.dims import Size
 from netdsl.elaborate import arithmetic
 from netdsl.elaborate.expressions import known_when_run
@@ -16,6 +16,7 @@ from netdsl.elaborate.loops import (
     renamed,
     target_names,
 )
+from netdsl.elaborate.module_code import refuse_assigned
 from netdsl.elaborate.reserved import check_name
 from netdsl.elaborate.values import (
     BLUR,
@@ -60,6 +61,7 @@ def _assign(walk: Walk, node: syntax.Assign) -> None:
     names = target_names(node.target)
     if len(names) == 1:
         walk.flow_name = names[0]
+    refuse_assigned(walk, node)
     _check_target(walk, node, node.target)
     val = walk.evaluate(node.value)
     if isinstance(val.value, Factory | FunctionValue | NetParameter):
@@ -255,8 +257,13 @@ def _own(walk: Walk, node: syntax.Own) -> None:
             "duplicate-name", f"`{name}` is named twice", node.name.span,
             labels=[Label(first, "the first")] if first else [],
         )  # fmt: skip
-    tensor, sizes = own_shape(walk, node.type)
-    value = starting_value(walk, node.value, tensor, node.kind)
+    try:
+        tensor, sizes = own_shape(walk, node.type)
+        value = starting_value(walk, node.value, tensor, node.kind)
+    except (Stop, Refusal):
+        # What uses the name is left alone.
+        walk.bind(name, Val(BLUR, graph.Const(None), node.name.span))
+        raise
     if isinstance(value, Val) and isinstance(value.value, Tensor):
         tensor = Tensor(tensor.shape, value.value.dtype)
     options = tuple((k.name, walk.evaluate(k.value).expr) for k in node.options)
@@ -293,6 +300,17 @@ def _init(walk: Walk, node: syntax.Init) -> None:
     walk.rules.append(init_rule(walk, node))
 
 
+def _weights_tied(node: syntax.Tie, *sides: Val) -> Advice:
+    """`tie head.weight = emb.weight` for `tie head = emb`."""
+    places = [s.span for s in (node.target, node.source)]
+    words = [p.text for p in places]
+    if not all(isinstance(s.value, ModuleValue) for s in sides):
+        return Advice("write `tie a.weight = b.weight`")
+    meant = " = ".join(f"{word}.weight" for word in words)
+    edits = tuple(Edit(p, f"{p.text}.weight") for p in places)
+    return Advice(f"write `tie {meant}`", edits)
+
+
 @executes(syntax.Tie)
 def _tie(walk: Walk, node: syntax.Tie) -> None:
     target, source = walk.evaluate(node.target), walk.evaluate(node.source)
@@ -306,7 +324,7 @@ def _tie(walk: Walk, node: syntax.Tie) -> None:
                 "wrong-type",
                 f"`{side.span.text}` is no parameter",
                 side.span,
-                help="write `tie a.weight = b.weight`",
+                help=_weights_tied(node, target, source),
             )
     a, b = target.value.shape, source.value.shape
     same = len(a.head) == len(b.head) and all(

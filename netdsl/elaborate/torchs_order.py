@@ -16,6 +16,7 @@ from netdsl.elaborate.values import for_torch
 from netdsl.elaborate.walk import Walk
 from netdsl.graph import Argument, LayerModule
 from netdsl.layers import bind
+from netdsl.layers.binding import optional_names
 from netdsl.shapes import Refusal
 from netdsl.source import Span
 
@@ -32,6 +33,8 @@ def as_torch_has_it(
         return None
     if any(p.name in module.keywords for p in given):
         return None
+    if any(isinstance(a.value, float | bool | str) for a in sizes.values()):
+        return None
     positional = [a for p, a in given.items() if p.required and not p.inferred]
     named = {p.name: a for p, a in given.items() if not (p.required or p.inferred)}
     meant = LayerModule(
@@ -43,6 +46,7 @@ def as_torch_has_it(
     except Refusal:
         return None
     meant.written_sizes = sizes
+    meant.given_order = module.positional
     meant.edits = _edits(module, sizes, named)
     meant.refusal = refusal
     walk.misread.append(meant)
@@ -80,17 +84,36 @@ def _edits(
     return tuple(sorted(edits, key=lambda edit: edit.span.start))
 
 
-def tell_sizes(walk: Walk, module: LayerModule, inferred: Mapping[str, Any]) -> None:
-    """Says that sizes which follow from the input are written, now that it is known."""
+def tell_sizes(walk: Walk, module: LayerModule, inferred: Mapping[str, Any]) -> bool:
+    """Says that sizes which follow from the input are written, now that it is known;
+    False if the call may as well be meant otherwise."""
     wrong = [
         name
         for name, argument in module.written_sizes.items()
         if not _agrees(argument.value, inferred.get(name))
     ]
+    two_ways = _reads_two_ways(module)
     if not wrong:
-        _tell(walk, module, sure=True)
+        _tell(walk, module, sure=not two_ways)
     elif all(_is_known(inferred.get(n)) for n in wrong):
         _tell(walk, module, sure=False, flows={n: inferred[n] for n in wrong})
+    return not two_ways
+
+
+def _reads_two_ways(module: LayerModule) -> bool:
+    """Whether `Conv2d(32, 3, 1, 1)` may well have a kernel of 3: what stands second is
+    small beside the first, and behind it come numbers for optional arguments."""
+    first, *rest = (a.value for a in module.given_order)
+    names = optional_names(
+        module.declaration, [for_torch(a) for a in module.given_order]
+    )
+    if not rest or not names or names[0] not in ("stride", "num_layers"):
+        return False
+    small = isinstance(rest[0], int) and rest[0] <= _SMALL
+    return small and not (isinstance(first, int) and first < 2 * rest[0])
+
+
+_SMALL = 11
 
 
 def tell_rest(walk: Walk) -> None:
@@ -138,19 +161,43 @@ def _tell(
     if flows:
         flowing = _text(flows[name])
         note = f"{_text(argument.value)} is written, and {flowing} flows in"
-        help_ = f"if {flowing} is right, write `{meant}`"
+        help_ = f"if {flowing} is right, write `{meant}`" if meant else "leave it out"
     else:
         note = f"{_text(argument.value)} flows in anyway" if sure else ""
         help_ = f"write `{meant}`" if meant else "leave it out"
+    ours = _in_our_order(module) if not sure and _reads_two_ways(module) else ""
+    if ours:
+        help_ = f"write `{ours}`, or, if {_text(argument.value)} flows in, `{meant}`"
     more = ", and optional arguments go by name" if _names_some(module) else ""
+    text = (
+        f"`{name}` of `{module.declaration.name}` is not written: it follows from the"
+        f" tensor that flows in{more}"
+    )
+    if ours:
+        text = f"optional arguments of `{module.declaration.name}` go by name"
     walk.error(
         "too-many-arguments",
-        f"`{name}` of `{module.declaration.name}` is not written: it follows from the"
-        f" tensor that flows in{more}",
+        text,
         place,
         note,
         help=Advice(help_, module.edits if sure else ()),
     )
+
+
+def _in_our_order(module: LayerModule) -> str:
+    """The call with names for what stands behind the required arguments."""
+    declaration, given = module.declaration, module.given_order
+    names = optional_names(declaration, [for_torch(a) for a in given])
+    spans = [a.span for a in given]
+    if not names or module.span is None or None in spans:
+        return ""
+    text, base = module.span.text, module.span.start
+    late = list(zip(names, spans[-len(names) :], strict=True))
+    for name, span in reversed(late):
+        assert span is not None
+        at = span.start - base
+        text = f"{text[:at]}{name}={text[at:]}"
+    return " ".join(text.split())
 
 
 def _names_some(module: LayerModule) -> bool:

@@ -70,9 +70,15 @@ def inferred_sizes(module: Module, program: Any = None) -> list[Size]:
             out += part.sizes
         elif isinstance(part, RepeatModule):
             # A loop within takes up what this one carries.
-            for _, before, after in part.carried:
+            for _, before, after in _running(part, program):
                 out += [before, after]
     return out
+
+
+def _running(repeat: RepeatModule, program: Any) -> list[Any]:
+    from netdsl.elaborate.demand import running
+
+    return repeat.carried if program is None else running(program, repeat)
 
 
 class OutOf(graph.Expr):

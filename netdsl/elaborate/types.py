@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from typing import Any
 
@@ -14,6 +15,7 @@ from netdsl.elaborate.walk import Walk
 from netdsl.graph import Symbol
 from netdsl.layers import Unknown
 from netdsl.shapes import DTYPES, Shape, Tensor
+from netdsl.source import Span
 
 PLAIN = frozenset({"int", "float", "bool", "str", "None", "net", "dtype"})
 _GENERIC = frozenset({"list", "tuple", "dict"})
@@ -56,13 +58,27 @@ def type_text(walk: Walk, node: syntax.Type) -> str:
 def _type_meant(walk: Walk, node: syntax.TypeName) -> Advice:
     if node.name == "Tensor":
         return Advice("a tensor is declared by its shape: `[N, C]`")
+    if node.name in ("Callable", "Module"):
+        return Advice("what makes a layer is of type `net`", (Edit(node.span, "net"),))
     found = walk.suggest(node.name, sorted(PLAIN | _GENERIC), node.span)
     return found or Advice("types are int, float, bool, str, net, and lists of these")
 
 
 def _generic_meant(walk: Walk, node: syntax.TypeOf) -> Advice:
+    if node.name in ("Callable", "Type", "type"):
+        return Advice("what makes a layer is of type `net`", (Edit(node.span, "net"),))
+    if node.name == "Sequence":
+        meant = f"list{node.items.span.text}"
+        return Advice(f"write `{meant}`", (Edit(node.span, meant),))
+    if node.name in ("List", "Tuple", "Dict"):
+        meant = node.name.lower() + node.items.span.text
+        word = Span(node.span.chunk, node.span.start, node.items.span.start)
+        return Advice(f"write `{meant}`", (Edit(word, node.name.lower()),))
     if node.name == "Optional":
         inner = node.items.span.text[1:-1]
+        if re.search(r"\b(?:Module|Callable|Type)\b", inner):
+            text = "what makes a layer is of type `net`, and none at all is `skip`"
+            return Advice(f"{text}: `net = skip`")
         edit = Edit(node.span, f"{inner} | None")
         return Advice(f"write `{inner} | None`", (edit,))
     found = walk.suggest(node.name, sorted(_GENERIC), node.span)
@@ -148,13 +164,34 @@ def dtype_of(walk: Walk, node: syntax.TypeOf) -> str:
             "wrong-type",
             f"there is no dtype `{node.name}`",
             node.span,
-            help=walk.suggest(node.name, DTYPES, node.span),
+            help=_dtype_meant(node) or walk.suggest(node.name, DTYPES, node.span),
         )
     return node.name
 
 
+def _dtype_meant(node: syntax.TypeOf) -> Advice:
+    """`int64[B, T]` for `int[B, T]` and `LongTensor[B, T]`."""
+    if node.name == "Optional":
+        return Advice("write `[SIZES] | None`")
+    meant = _TORCH_TYPES.get(node.name)
+    if meant is None:
+        return Advice()
+    shown = meant + node.items.span.text
+    return Advice(f"write `{' '.join(shown.split())}`", (Edit(node.span, shown),))
+
+
+_TORCH_TYPES = {
+    "int": "int64", "long": "int64", "double": "float64", "half": "float16",
+    "boolean": "bool", "Tensor": "", "FloatTensor": "", "LongTensor": "int64",
+    "IntTensor": "int32", "BoolTensor": "bool", "DoubleTensor": "float64",
+    "HalfTensor": "float16", "ByteTensor": "uint8",
+}  # fmt: skip
+
+
 def own_shape(walk: Walk, node: syntax.Type) -> tuple[Tensor, tuple[Any, ...]]:
     """The type of a `param` or `buffer`, and its sizes as written."""
+    from netdsl.elaborate.building import for_building
+
     dtype = "float"
     if isinstance(node, syntax.TypeOf):
         dtype, items = dtype_of(walk, node), node.items.items
@@ -165,7 +202,7 @@ def own_shape(walk: Walk, node: syntax.Type) -> tuple[Tensor, tuple[Any, ...]]:
     sizes: list[Size] = []
     exprs: list[Any] = []
     for item in items:
-        val = walk.evaluate(item)
+        val = for_building(walk, walk.evaluate(item))
         if isinstance(val.value, Blur) or not arithmetic.is_int(val.value):
             if not isinstance(val.value, Blur):
                 raise walk.stop(

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from netdsl import dims, graph, syntax
-from netdsl.diagnostics import Label
+from netdsl.diagnostics import USED_HERE, Label
 from netdsl.dims import Size
 from netdsl.elaborate import arithmetic
 from netdsl.elaborate.arguments import count, holds_net, inputs
 from netdsl.elaborate.defining import Definitions, lengths
-from netdsl.elaborate.state import ANY, Used
+from netdsl.elaborate.state import ANY, USE, Used
 from netdsl.elaborate.values import (
     BLUR,
     PLAIN,
     Blur,
     Val,
     freeze,
+    symbols_of,
 )
-from netdsl.elaborate.walk import Stop, Walk
+from netdsl.elaborate.walk import Stop, Unfit, Walk
 from netdsl.graph import Argument, ExternModule, Module, NetModule, Symbol
+from netdsl.layers.spec import Unknown
 from netdsl.shapes import Refusal, Shape, Tensor
 from netdsl.source import Span
 
@@ -124,11 +126,12 @@ class Uses(Definitions):
         if known is not None:
             self.report.extend(known.said)
             return known
+        self.walk_again(net.span, span, USE)
         asked = self.asked_training
-        label = Label(span, f"`{net.name}` is used here")
+        label = Label(span, f"`{net.name}` {USED_HERE}")
         inner = self._inner(walk, net, label)
         serial = self.serial
-        inside = self._inside(net, span, module.handed)
+        inside = self._inside(net, module.span or span, module.handed)
         with inside, self.report.recorded() as said:
             self.run_use(inner, net, module.given, actual)
         used = Used(
@@ -176,7 +179,7 @@ class Uses(Definitions):
         except Refusal as refusal:
             walk.refused(refusal, net.layer.span if net.layer else net.name_span)
             walk.result = BLUR
-        except Stop:
+        except (Stop, Unfit):
             walk.result = BLUR
 
     def _layer_sizes(self, net: syntax.Net, vals: list[Val]) -> dict[str, Val]:
@@ -215,7 +218,22 @@ class Uses(Definitions):
                 self.bind_net(net, parameter.name, value)
         symbol = Symbol(parameter.name, "hyper")
         walk.hypers[parameter.name] = symbol
-        walk.bind(parameter.name, Val(value, graph.Ref(symbol), parameter.name_span))
+        expr = self._spelled(value, symbol, argument)
+        walk.bind(parameter.name, Val(value, expr, parameter.name_span))
+
+    def _spelled(
+        self, value: Any, symbol: Symbol, argument: Argument | None
+    ) -> graph.Expr:
+        """A hyperparameter as those who use the net can say it, to whom its name
+        means nothing."""
+        if type(value) in PLAIN:
+            return graph.Const(value)
+        if isinstance(value, dims.Dim):
+            return graph.SizeOf(value)
+        if type(value) is Unknown and argument is not None:
+            return argument.expr
+        self.unsaid.add(symbol)
+        return graph.Ref(symbol)
 
     def _localised(
         self,
@@ -238,7 +256,7 @@ class Uses(Definitions):
                     and atom.key.rpartition("#")[2].isdigit()
                     and int(atom.key.rpartition("#")[2]) > serial
                 ) or (isinstance(inner, OutOf) and not _reaches(walk, inner.module))
-                if local or _chosen_elsewhere(walk, atom):
+                if local or _said_elsewhere(walk, atom):
                     part = _part_name(module.net, path)
                     return kept_size(module, at, rank, starred, part, path)
             return size
@@ -287,7 +305,7 @@ class Uses(Definitions):
         """The value of a function of the file for these arguments."""
         from netdsl.elaborate.fns import run_fn
 
-        self.step(label.span)
+        self.walk_again(fn.span, label.span, USE)
         key: Any = None
         if all(type(v.value) in PLAIN for v in given.values()):
             key = id(fn), *((k, type(v.value), v.value) for k, v in given.items())
@@ -371,11 +389,17 @@ def _part_name(net: syntax.Net, path: tuple[Any, ...]) -> str:
     return "_".join(words)
 
 
-def _chosen_elsewhere(walk: Walk, atom: dims.Atom) -> bool:
-    """Whether a size is chosen by hyperparameters of another net than the one that
-    is defined, which can't read them."""
-    if not walk.defining or not isinstance(atom, dims.Choose):
+def _said_elsewhere(walk: Walk, atom: dims.Atom) -> bool:
+    """Whether a size is said, or chosen, by hyperparameters of another net than the
+    one that is defined, which can't read them."""
+    if not walk.defining:
         return False
+    if not isinstance(atom, dims.Choose):
+        said = getattr(atom, "origin", None)
+        unsaid = walk.program.unsaid
+        return isinstance(said, graph.Expr) and any(
+            s in unsaid for s in _symbols_said(said)
+        )
     if not isinstance(atom.test, Val):
         return False
     symbols = [s for s in graph.every(atom.test.expr) if isinstance(s, Symbol)]
@@ -383,6 +407,15 @@ def _chosen_elsewhere(walk: Walk, atom: dims.Atom) -> bool:
     return all(s.kind in ("hyper", "constant") for s in symbols) and any(
         s.kind == "hyper" and s not in own for s in symbols
     )
+
+
+def _symbols_said(said: graph.Expr) -> Iterator[Symbol]:
+    """The symbols of an expression, and of the sizes in it."""
+    for part in graph.every(said):
+        if isinstance(part, Symbol):
+            yield part
+        elif isinstance(part, graph.SizeOf):
+            yield from symbols_of(part.size)
 
 
 def _reaches(walk: Walk, module: Module) -> bool:

@@ -86,6 +86,8 @@ class Gathered(Blur):
 
 BLUR = Blur()
 # The types of values that are known and have no parts.
+_DEEPEST = 64
+"""Of lists in lists."""
 PLAIN = frozenset({int, bool, float, str, type(None)})
 
 
@@ -272,6 +274,23 @@ def leaves(value: Any) -> Iterator[Any]:
             yield from leaves(item)
     else:
         yield value
+
+
+def outgrown(value: Any, most: int) -> bool:
+    """Whether nested values have more parts than this, or are nested too deep."""
+    count, level = 0, [value]
+    for _ in range(_DEEPEST):
+        inside: list[Any] = []
+        for part in level:
+            if isinstance(part, list | tuple | dict) and not isinstance(part, Tensor):
+                count += len(part)
+                if count > most:
+                    return True
+                inside.extend(part.values() if isinstance(part, dict) else part)
+        if not inside:
+            return False
+        level = inside
+    return True
 
 
 def type_name(value: Any) -> str:

@@ -9,18 +9,19 @@ may be numbers (then all is checked exactly) or the caller's own symbols.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from netdsl import dims, graph, syntax
 from netdsl.diagnostics import Advice, Diagnostic, Edit, Label, Report
 from netdsl.dims import Dim, Size
-from netdsl.elaborate.values import BLUR, Blur, Val
+from netdsl.elaborate.values import BLUR, Blur, Val, size_names
 from netdsl.facts import Comparison, Facts
 from netdsl.graph import Expr, Symbol
 from netdsl.limits import Limits
-from netdsl.shapes import Refusal
+from netdsl.shapes import Refusal, Tensor
 from netdsl.source import Span
 from netdsl.suggestions import did_you_mean
 
@@ -62,6 +63,10 @@ class Stop(Exception):
     """A mistake that has been told; what depends on the value is left alone."""
 
 
+class Unfit(Exception):
+    """A net is used where it can't be: that is told, and its body is left alone."""
+
+
 class Seen:
     """What the walk of a definition met, by the places in its item: for who shows
     it beside the text.  Where a place is walked again, the last time counts."""
@@ -88,6 +93,7 @@ class Walk:
         chain: tuple[Label, ...] = (),
         training: bool | None = None,
         demanded: frozenset[str] = frozenset(),
+        grants: bool = True,
     ) -> None:
         self.program: Program = program
         self.limits: Limits = program.limits
@@ -97,6 +103,10 @@ class Walk:
         self.chain = chain
         self.training = training
         self.demanded = demanded
+        self.grants = grants
+        """Whether a size counts as demanded as soon as a layer takes it."""
+        self.granted_demand: set[str] = set()
+        """Sizes that something asked for, and that a layer above it needs."""
         self.refused_demand: set[str] = set()
         """Sizes that something asked for, and that no layer needs as yet."""
         self.scope: dict[str, Val] = {}
@@ -186,11 +196,20 @@ class Walk:
             self.refused(refusal, node.span)
         except OverflowError:
             self.error("wrong-value", "this number is too large", node.span)
+        except RecursionError:
+            self.error("too-deep", "this is nested too deep", node.span)
         except Stop:
             pass
         return Val(BLUR, graph.Const(None), node.span)
 
     def execute(self, statements: Iterable[syntax.Statement]) -> None:
+        from netdsl.elaborate.results import (
+            leaves_result,
+            may_follow,
+            tell_dropped,
+            tell_unreached,
+        )
+
         init = self.init
         for statement in statements:
             if self.returned and not self.defining:
@@ -198,42 +217,32 @@ class Walk:
                 if not may_follow(statement):
                     continue
             if self.returned and self.defining and not may_follow(statement):
-                self.unreached(statement)
+                tell_unreached(self, statement)
                 break
             self.flow_name = ""
-            if self.pending is not None and not may_follow(statement):
-                self.dropped()
+            before = self.pending
+            if not may_follow(statement):
+                self.pending = None
+            stopped = False
             try:
                 _STATEMENTS[type(statement)](self, statement)
             except Refusal as refusal:
                 self.refused(refusal, statement.span)
+                stopped = True
+            except OverflowError:
+                self.error("wrong-value", "this size is too large", statement.span)
+                stopped = True
+            except RecursionError:
+                self.error("too-deep", "this is nested too deep", statement.span)
+                stopped = True
             except Stop:
-                pass
+                stopped = True
+            if before is not None and not may_follow(statement):
+                if leaves_result(self, statement, stopped):
+                    self.pending = before
+                else:
+                    tell_dropped(self, *before)
         self.init = init
-
-    def unreached(self, statement: syntax.Statement) -> None:
-        """A line below one that ends the net."""
-        ends = [Label(span, "the net ends here") for _, span in self.results[-1:]]
-        self.error(
-            "unused-value",
-            "this line is never reached: `return` stands above it",
-            statement.span,
-            labels=ends,
-            help="name the results, and return them at the end: `return a, b`",
-        )
-
-    def dropped(self) -> None:
-        """A flow whose result nothing takes."""
-        assert self.pending is not None
-        val, span = self.pending
-        self.pending = None
-        if not isinstance(val.value, Blur):
-            self.error(
-                "unused-value",
-                "the value of this line leads nowhere",
-                span,
-                help="give it a name, or let the next line go on with `->`",
-            )
 
     def build(self, layers: int, span: Span) -> None:
         """Counts layers of a concrete use against the limit."""
@@ -258,8 +267,14 @@ class Walk:
         return known
 
     @contextmanager
-    def in_arm(self, node: Any, truth: bool) -> Iterator[None]:
-        before, self.arms = self.arms, (*self.arms, (node, truth))
+    def in_arm(self, node: Any, truth: bool, test: Val) -> Iterator[None]:
+        """In an arm of a condition; a dynamic one has the layers of both its arms,
+        so that they don't part names."""
+        from netdsl.elaborate.expressions import is_dynamic
+
+        before = self.arms
+        if not is_dynamic(self, test):
+            self.arms = (*before, (node, truth))
         try:
             yield
         finally:
@@ -276,7 +291,12 @@ class Walk:
         labels: Iterable[Label] = (),
         help: str | Advice = "",
     ) -> None:
-        """A message; in a walk for a use, with the places that led here."""
+        """A message; in a walk for a use, with the places that led here.
+
+        Behind so many messages as are shown, the walk ends.
+        """
+        if self.report.errors >= self.limits.diagnostics:
+            raise TooMuch
         labels = (*labels, *(c for c in reversed(self.chain) if c.span != span))
         self.report.error(code, text, span, note, labels, help)
 
@@ -344,10 +364,20 @@ class Walk:
 
     def demands(self, size: str) -> bool:
         """Whether the class takes the size of that name when it is made."""
-        if size in self.demanded:
+        if size in self.demanded or size in self.granted_demand:
+            return True
+        if self.grants and size in self._needed_above():
+            self.granted_demand.add(size)
             return True
         self.refused_demand.add(size)
         return False
+
+    def _needed_above(self) -> set[str]:
+        """The sizes that the layers which were walked already take."""
+        layers = [m for m in self.touched if isinstance(m, graph.LayerModule)]
+        sizes = [s for layer in layers for s in layer.inferred.values()]
+        symbols = [s for size in sizes for s in size_names(size)]
+        return {s.name for s in symbols if s.kind == "size"}
 
     # -- facts -----------------------------------------------------------------
 
@@ -458,13 +488,13 @@ class Walk:
         """The value under a name, so that it is computed once, here."""
         if isinstance(val.expr, graph.Ref | graph.Const):
             return val
-        symbol = Symbol("", "temp", "Tensor", hint or "x")
+        symbol = _temporary(val, hint)
         self.say(graph.Assign(symbol, "=", val.expr, val.span))
         return Val(val.value, graph.Ref(symbol), val.span)
 
     def name_copy(self, val: Val, hint: str) -> Val:
         """The value under a name of its own, that may be assigned again."""
-        symbol = Symbol("", "temp", "Tensor", hint or "x")
+        symbol = _temporary(val, hint)
         self.say(graph.Assign(symbol, "=", val.expr, val.span))
         return Val(val.value, graph.Ref(symbol), val.span)
 
@@ -484,29 +514,54 @@ class Walk:
         return Val(open_.at(open_.count - 1), expr, span)
 
     def in_order(
-        self, makers: Iterable[Callable[[], Val]], hint: str = ""
+        self, makers: Iterable[Callable[[], Val]], hints: Sequence[str] = ()
     ) -> list[Val]:
         """Evaluates from left to right.
 
         Where a later value needs statements of its own, the earlier ones are
-        named before them: nothing is reordered.
+        named before them: nothing is reordered.  So are those behind it, as long as
+        their names say what they are.
         """
         if not self.defining:
             return [make() for make in makers]
         vals: list[Val] = []
+        parted = False
         for make in makers:
             at = len(self.forward)
             val = make()
             if len(self.forward) > at:
-                early: list[Any] = []
-                for i, done in enumerate(vals):
-                    if _moves(done):
-                        symbol = Symbol("", "temp", "Tensor", hint or "x")
-                        early.append(graph.Assign(symbol, "=", done.expr, done.span))
-                        vals[i] = Val(done.value, graph.Ref(symbol), done.span)
-                self.forward[at:at] = early
+                parted = True
+                self.forward[at:at] = self._named(vals, hints)
             vals.append(val)
+        if parted and hints:
+            named = [
+                *takewhile(lambda pair: _says(*pair), zip(hints, vals, strict=True))
+            ]
+            first = [val for _, val in named]
+            self.forward += self._named(first, hints)
+            vals[: len(first)] = first
         return vals
+
+    def _named(self, vals: list[Val], hints: Sequence[str]) -> list[Any]:
+        """The statements that name those of the values whose place matters."""
+        said: list[Any] = []
+        for i, done in enumerate(vals):
+            if _moves(done):
+                symbol = _temporary(done, hints[i] if hints else "")
+                said.append(graph.Assign(symbol, "=", done.expr, done.span))
+                vals[i] = Val(done.value, graph.Ref(symbol), done.span)
+        return said
+
+
+def _temporary(val: Val, hint: str) -> Symbol:
+    """A name for a value that the user gave none."""
+    kind = "Tensor" if isinstance(val.value, Tensor) else "Any"
+    return Symbol("", "temp", kind, hint or "x")
+
+
+def _says(name: str, val: Val) -> bool:
+    """Whether a value has a name that says what it is, or needs none."""
+    return len(name) > 1 or not _moves(val)
 
 
 def _moves(val: Val) -> bool:
@@ -527,10 +582,3 @@ def blur_of(*values: Any) -> Blur | None:
 
 def plain(expr: Expr) -> bool:
     return isinstance(expr, graph.Ref | graph.Const)
-
-
-def may_follow(statement: syntax.Statement) -> bool:
-    """Whether a line may stand behind the result: `tie` and `init`."""
-    if isinstance(statement, syntax.If):
-        return all(map(may_follow, (*statement.body, *statement.orelse)))
-    return isinstance(statement, syntax.Init | syntax.Tie)

@@ -1,4 +1,5 @@
-"""Running ints that a round of a building loop changes in two steps.
+"""Running ints: those that a round of a building loop changes in two steps, and what
+they are called.
 
 What flows out of a round may be said in terms of what was there midway: DenseNet's
 blocks add channels, and a transition behind them halves the sum.  Then the running
@@ -7,12 +8,13 @@ int is changed midway, too, and what follows reads it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from netdsl import dims, graph
 from netdsl.dims import Dim, Size
 from netdsl.elaborate.trees import OutOf, inferred_sizes
+from netdsl.emit.lines import Lines
 from netdsl.graph import RepeatModule, Symbol
 
 
@@ -104,3 +106,47 @@ def _all_shorter(sizes: list[Size], step: Step) -> bool:
         for size in sizes
         if _reads(size, step.before)
     )
+
+
+class Mentions:
+    """Where the lines of an `__init__` mention each running int."""
+
+    def __init__(self, lines: Lines) -> None:
+        self.lines = lines
+        self.places: dict[Symbol, list[int]] = {}
+
+    def note(self, symbol: Symbol) -> None:
+        self.places.setdefault(symbol, []).append(len(self.lines))
+
+    def shared(self, names: Mapping[int, str]) -> dict[int, str]:
+        """The names anew: a running int goes on under the name of one that nobody
+        reads any more, as people write loops one after another."""
+        loops = list(self._loops())
+        last: dict[tuple[str, str], int] = {}
+        out = dict(names)
+        for symbol, places in sorted(self.places.items(), key=lambda p: p[1][0]):
+            first, key = places[0], id(symbol)
+            if key not in names:
+                continue
+            alike = {n: end for (what, n), end in last.items() if what == symbol.name}
+            free = (n for n, end in alike.items() if end <= first)
+            out[key] = next(free, names[key])
+            end = max(self._needed(p, first, loops) for p in places)
+            last[symbol.name, out[key]] = end
+        return out
+
+    @staticmethod
+    def _needed(place: int, first: int, loops: list[tuple[int, int]]) -> int:
+        """How far a value is needed: one from ahead of a loop, to its end."""
+        ends = [end for start, end in loops if first <= start < place <= end]
+        return max(ends, default=place)
+
+    def _loops(self) -> Iterator[tuple[int, int]]:
+        """The first and the last line of each loop."""
+        lines = self.lines.lines
+        for start, line in enumerate(lines):
+            if line.text.startswith("for ") and line.text.endswith(":"):
+                end = start
+                while end + 1 < len(lines) and lines[end + 1].depth > line.depth:
+                    end += 1
+                yield start, end

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from netdsl import dims, graph, syntax
 from netdsl.elaborate.demand import in_size, reached
 from netdsl.elaborate.expressions import is_dynamic
+from netdsl.elaborate.specialise import asked_sizes
 from netdsl.elaborate.values import Maybe, Val
 from netdsl.elaborate.walk import Walk
 from netdsl.emit.annotations import Annotations
+from netdsl.emit.carried import Mentions
 from netdsl.emit.constructors import Constructor
 from netdsl.emit.forward import ForwardWriter
 from netdsl.emit.initial import init_rules
@@ -76,8 +79,38 @@ class ClassWriter(Signatures):
         lines = Lines()
         lines.add("super().__init__()", self.net.name_span)
         self._checks(lines, static=True)
-        before = lines
-        inner = Lines()
+        inner = self._named_anew(self._init_lines)
+        lets = {s.name for s, _ in self.walk.let_values}
+        for name, value in self.stored.items():
+            if value not in lets:
+                lines.add(f"self.{name} = {value}", self.net.name_span)
+        lines.extend(inner)
+        return lines
+
+    def _named_anew(self, write: Callable[[Lines], None]) -> Lines:
+        """Lines that are written again where running ints can share a name."""
+        known, taken = len(self.init_speller.known), {*self.init_speller.taken}
+        lines = Lines()
+        self.mentions = Mentions(lines)
+        write(lines)
+        names = self.mentions.shared(
+            {
+                key: name
+                for key, name in self.carried_names.items()
+                if all(id(s) != key for s in self.stored_symbols.values())
+            }
+        )
+        self.mentions = None
+        if names.items() <= self.carried_names.items():
+            return lines
+        self.carried_names |= names
+        del self.init_speller.known[known:]
+        self.init_speller.taken = taken
+        lines = Lines()
+        write(lines)
+        return lines
+
+    def _init_lines(self, inner: Lines) -> None:
         constructor = Constructor(
             self.program, self.init_speller, inner, self.walk.let_values
         )
@@ -88,6 +121,8 @@ class ClassWriter(Signatures):
                     f"self.register_buffer({quoted(name)}, {value}, persistent=False)"
                 )
             constructor.behind_lets[value] = line
+        asked = asked_sizes(self.program, self.walk)
+        constructor.asked_of = {id(out.module) for out in asked}
         constructor.in_place = drawn_in_place(self.program, self.walk.init)
         if not constructor.in_place:
             constructor.fill_behind = drawn_early(self.program, self.walk.init)
@@ -101,12 +136,6 @@ class ClassWriter(Signatures):
             inner.add(f"self.{attribute}{kind} = {value}", self.net.name_span)
         write_ties(self.init_speller, inner, self.walk.ties)
         init_rules(self.walk, self.init_speller, inner)
-        lets = {s.name for s, _ in self.walk.let_values}
-        for name, value in self.stored.items():
-            if value not in lets:
-                before.add(f"self.{name} = {value}", self.net.name_span)
-        before.extend(inner)
-        return before
 
     def _kept(self) -> dict[str, str]:
         return {
@@ -198,9 +227,14 @@ class ClassWriter(Signatures):
             f"class {self.file.net_name(self.net)}"
             f"({self.imports.note('nn.Sequential')}):"
         )
-        body = Lines()
+        body = self._named_anew(lambda body: self._sequential_body(root, body))
+        with lines.indented():
+            self._docstring(lines)
+            self._init(lines, body)
+        return lines
+
+    def _sequential_body(self, root: ChainModule, body: Lines) -> None:
         constructor = Constructor(self.program, self.init_speller, body)
-        kept = self._kept()
         if constructor.needs_statements(root) or not root.members:
             head = constructor.members(root, constructor.leading(root))
             body.add(f"super().__init__({head})", self.net.name_span)
@@ -211,13 +245,8 @@ class ClassWriter(Signatures):
             inner = text[text.index("(") + 1 : -1]
             self._checks(body, static=True)
             body.add(f"super().__init__({inner})", self.net.name_span)
-        kept = self._kept()
-        for attribute, value in kept.items():
+        for attribute, value in self._kept().items():
             body.add(f"self.{attribute} = {value}", self.net.name_span)
-        with lines.indented():
-            self._docstring(lines)
-            self._init(lines, body)
-        return lines
 
     def _function(self, root: graph.Module) -> Lines:
         lines = Lines()
@@ -250,6 +279,8 @@ class ClassWriter(Signatures):
         taken |= {self._local_size(v) for v in _size_symbols(self.walk)}
         self.local_names = name_temporaries(statements, self.walk.inputs, taken)
         body = Lines()
+        names = self.local_names.values()
+        self.forward_speller.taken = {*self.walk.scope, *self.walk.lets, *names}
         writer = ForwardWriter(self, body)
         writer.annotations = Annotations(
             statements,

@@ -69,6 +69,8 @@ class Constructor(LayerCalls):
         self.in_place = False
         """The net's own tensors get their values where they are made."""
         self.fill_behind: Any = None
+        self.asked_of: set[int] = set()
+        """Layers that others ask for a size."""
         self.last_if: tuple[str, int, int] | None = None
         """The test of the `if` that ends at this line, and its depth."""
 
@@ -85,7 +87,8 @@ class Constructor(LayerCalls):
                         names = ", ".join(
                             self.speller.symbol_text(s) for s in statement.symbols
                         )
-                        value = self.speller.text(statement.value)
+                        with self.speller.lines_ahead(self.lines):
+                            value = self.speller.text(statement.value)
                         self.lines.add(f"{names} = {value}", statement.span)
                         self._name_sizes(statement.symbols)
                         for symbol in statement.symbols:
@@ -162,7 +165,8 @@ class Constructor(LayerCalls):
             self.assign(path, start, statement.span)
             self.fill(self.speller.path(path), module)
             return
-        self.assign(path, self.expression(module), statement.span)
+        value = self._held(path[-1], module) if path[1:] else self.expression(module)
+        self.assign(path, value, statement.span)
 
     def _namespace(self, statements: list[Any]) -> bool:
         """Writes layers that begin a namespace together, as one ModuleDict."""
@@ -170,26 +174,62 @@ class Constructor(LayerCalls):
         head = first.label[:1]
         if head in self.namespaces:
             return id(first) in self.written
-        run: list[graph.Register] = []
+        tree: dict[str, Any] = {}
         for statement in statements:
-            if not isinstance(statement, graph.Register) or not (
-                len(statement.label) == 2
-                and statement.label[:1] == head
-                and isinstance(statement.label[1], str)
-                and self._fits_expression(statement.module)
-            ):
+            if not self._grow(tree, head, statement):
                 break
-            run.append(statement)
-        if not run:
+            self.written.add(id(statement))
+        if not tree:
             return False
-        self.namespaces.add(head)
-        self.written |= {id(s) for s in run}
-        entries = ", ".join(
-            f"{quoted(s.label[1])}: {self.expression(s.module)}" for s in run
-        )
-        note = self.speller.imports.note("nn.ModuleDict")
-        self.assign(head, f"{note}({{{entries}}})", first.span)
+        self.assign(head, self._displayed(head, tree), first.span)
         return True
+
+    def _grow(self, tree: dict[str, Any], head: Any, statement: Any) -> bool:
+        """Puts a layer into the tree of a namespace, if the order of making stays."""
+        if not isinstance(statement, graph.Register) or not (
+            len(statement.label) > 1
+            and statement.label[:1] == head
+            and all(isinstance(part, str) for part in statement.label)
+            and self._fits_expression(statement.module)
+        ):
+            return False
+        if tree and id(statement.module) in self.asked_of:
+            return False  # it is made ahead of the others
+        *parts, last = statement.label[1:]
+        for part in parts:
+            if part in tree and part != next(reversed(tree)):
+                return False  # others were made in between
+            tree = tree.setdefault(part, {})
+            if not isinstance(tree, dict):
+                return False
+        tree[last] = statement.module
+        return True
+
+    def _displayed(self, path: tuple[Any, ...], tree: dict[str, Any]) -> str:
+        """`nn.ModuleDict({...})`, with others in it."""
+        self.namespaces.add(path)
+        entries = ", ".join(
+            f"{quoted(name)}: "
+            + (
+                self._displayed((*path, name), part)
+                if isinstance(part, dict)
+                else self._held(name, part)
+            )
+            for name, part in tree.items()
+        )
+        return f"{self.speller.imports.note('nn.ModuleDict')}({{{entries}}})"
+
+    def _held(self, name: Any, module: Module) -> str:
+        """A layer of a namespace; in a variable, if it is asked for a size: Python
+        knows no class of what a ModuleDict holds."""
+        value = self.expression(module)
+        if id(module) not in self.asked_of:
+            return value
+        local = self._local(name if isinstance(name, str) else "layer")
+        self.lines.add(f"{local} = {value}", module.span)
+        self.speller.locals[id(module)] = local
+        self.building.append(local)
+        return local
 
     def _fits_expression(self, module: Module) -> bool:
         if isinstance(module, ChoiceModule):
@@ -348,9 +388,9 @@ class Constructor(LayerCalls):
         for loop in repeat.loops:
             target = self._used_target(loop, repeat)
             self.building += target_names(loop.target)
-            self.lines.add(
-                f"for {target} in {speller.iterable(loop.iterable)}:", repeat.span
-            )
+            with speller.lines_ahead(self.lines):
+                iterable = speller.iterable(loop.iterable)
+            self.lines.add(f"for {target} in {iterable}:", repeat.span)
             self.lines.depth += 1
             for test in loop.tests:
                 self.lines.add(f"if {speller.text(test)}:", repeat.span)

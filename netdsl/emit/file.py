@@ -303,27 +303,15 @@ class FileWriter:
             writer = self.writer(module.net)
             for inner in writer.sizes:
                 if is_it(module.sizes.get(inner.name, 0)):
-                    return writer.size_texts[inner.name]
+                    return writer.size_name(inner)
         if isinstance(module, graph.RepeatModule):
-            for _, before, _ in module.carried:
+            for running, before, _ in module.carried:
                 if is_it(before):
                     for member in module.members:
                         for part in every_module(member.module):
-                            name = self._running_name(part)
+                            name = self._asked_as(part, running, None)
                             if name is not None:
                                 return name
-        return None
-
-    def _running_name(self, module: graph.Module) -> str | None:
-        if isinstance(module, LayerModule):
-            for parameter in module.declaration.signature.parameters:
-                if parameter.inferred:
-                    last = parameter.inferred[1] == -1
-                    return "in_features" if last else "in_channels"
-        if isinstance(module, NetModule):
-            writer = self.writer(module.net)
-            for inner in writer.sizes:
-                return writer.size_texts[inner.name]
         return None
 
     def writer(self, net: syntax.Net) -> ClassWriter:

@@ -9,9 +9,10 @@ from netdsl.elaborate.values import (
     size_names,
 )
 from netdsl.emit.annotations import Annotations
+from netdsl.emit.levels import AND, CHOICE
 from netdsl.emit.lines import Lines
 from netdsl.emit.opposites import opposite
-from netdsl.emit.spelling import AND, CHOICE, Speller
+from netdsl.emit.spelling import Speller
 from netdsl.graph import Symbol
 
 
@@ -23,11 +24,16 @@ class ForwardWriter:
         self.lines = lines
         self.speller: Speller = owner.forward_speller
         self.annotations: Annotations | None = None
+        self.read: set[int] = set()
+        """The names that are read, and all else that stands in the statements."""
 
     def block(self, statements: list[Any], arm: bool = False) -> None:
         speller = self.speller
+        self.read |= {id(part) for s in statements for part in _parts(s)}
         for statement in self._returned_at_once(statements) if arm else statements:
             span = statement.span
+            if _is_number(statement) and id(statement.target) not in self.read:
+                continue  # only a layer was made with it
             match statement:
                 case graph.Assign():
                     target = speller.target(statement.target)
@@ -49,12 +55,17 @@ class ForwardWriter:
                             for name in self.annotations.ahead(statement):
                                 self.lines.add(f"{name}: Tensor", span)
                             target += self.annotations.of(statement)
-                        self.lines.add(f"{target} {statement.op} {value}", span)
+                        if not self._changed(target, statement):
+                            self.lines.add(f"{target} {statement.op} {value}", span)
                 case graph.Result():
                     self.lines.add(f"return {self._value(statement.value)}", span)
                 case graph.BindLet():
                     names = ", ".join(speller.symbol_text(s) for s in statement.symbols)
-                    self.lines.add(f"{names} = {speller.text(statement.value)}", span)
+                    with speller.lines_ahead(self.lines):
+                        several = len(statement.symbols) > 1
+                        spell = self._value if several else speller.text
+                        value = spell(statement.value)
+                    self.lines.add(f"{names} = {value}", span)
                 case graph.Branch():
                     self._branch(statement)
                 case graph.Repeat():
@@ -66,6 +77,21 @@ class ForwardWriter:
                         self.block(statement.body)
                     if len(self.lines) == start + 1:
                         del self.lines.lines[start:]  # nothing in it
+
+    def _changed(self, target: str, statement: graph.Assign) -> bool:
+        """Writes `y = y + x if c else y` as `if c: y = y + x`."""
+        choice = statement.value
+        if not isinstance(choice, graph.Choose) or statement.op != "=":
+            return False
+        then, other = self.speller.text(choice.then), self.speller.text(choice.other)
+        if target not in (then, other):
+            return False
+        stays = target == then
+        test = opposite(choice.test) if stays else choice.test
+        self.lines.add(f"if {self.speller.test(test)}:", statement.span)
+        with self.lines.indented():
+            self.lines.add(f"{target} = {other if stays else then}", statement.span)
+        return True
 
     def _returned_at_once(self, statements: list[Any]) -> list[Any]:
         """An arm that is nothing but its result needs no name for it, unless mypy
@@ -139,6 +165,16 @@ def _appended(statement: graph.Assign) -> graph.Expr | None:
     ):
         return value.items[0]
     return None
+
+
+def _is_number(statement: Any) -> bool:
+    """Whether a statement gives a name to what no tensor has a part in."""
+    return (
+        isinstance(statement, graph.Assign)
+        and isinstance(statement.target, Symbol)
+        and statement.op == "="
+        and statement.target.type in ("int", "float", "bool", "str")
+    )
 
 
 def _read_names(statement: graph.Repeat) -> Any:

@@ -36,6 +36,7 @@ class FunctionWriter(ClassWriter):
         self.carried_names = {}
         self.walk = define_fn(program, fn)
         self.forward_speller = Speller(imports, file.net_name, self._in_forward)
+        self.forward_speller.taken = {*self.walk.scope, *self.walk.lets}
         self.init_speller = self.forward_speller
 
     def write(self) -> Lines:

@@ -5,10 +5,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import reduce
 from itertools import groupby, takewhile
 from typing import Any
 
 from netdsl import graph, syntax
+from netdsl.elaborate.making import SPREAD
+from netdsl.elaborate.paths import owner_at
 from netdsl.elaborate.starting import Initialiser
 from netdsl.elaborate.values import Val
 from netdsl.elaborate.walk import Walk
@@ -84,20 +87,17 @@ def _tested(
 
 def _text(speller: Speller, when: graph.Expr, test: str = "") -> str:
     """A condition of `init` lines, and a further test."""
-    parts = (
-        when.operands if isinstance(when, graph.Op) and when.op == "and" else (when,)
-    )
     tests = [
         (
             opposite(part.operands[0])
             if isinstance(part, graph.Op) and part.op == "not"
             else part
         )
-        for part in parts
+        for part in _conjuncts(when)
     ]
     if test:
         tests.append(graph.Raw(test))
-    return speller.text(graph.Op("and", tuple(tests)) if tests[1:] else tests[0])
+    return speller.text(reduce(lambda a, b: graph.Op("and", (a, b)), tests))
 
 
 def _joined(speller: Speller, rule: graph.InitRule, test: str) -> str:
@@ -114,12 +114,10 @@ def _walk(
     """Rules where `under` holds already."""
     span = rules[0].span
     if all(r.owner is None for r in rules):
-        placed = _placed(walk, rules)
+        placed = _placed(walk, rules, under)
         if placed is not None:
-            for when, group in groupby(placed, key=lambda p: p.rule.when):
-                with _tested(speller, lines, None if when == under else when, span):
-                    for found in group:
-                        _set_placed(speller, lines, found)
+            for _, group in groupby(placed, key=_tests_of):
+                _set_group(speller, lines, list(group), under)
             return
     if under is not None:
         rules = [r.replaced(when=None) for r in rules]
@@ -130,6 +128,10 @@ def _walk(
         with lines.indented():
             _by_name(speller, lines, rules)
         return
+    owned = _owned(walk, speller, rules)
+    if owned:
+        _by_type(speller, lines, owned)
+        return
     if by_path or any(r.when is not None for r in rules):
         one = "name, module" if by_path else "module"
         lines.add(f"for {one} in self.{'named_' if by_path else ''}modules():", span)
@@ -137,15 +139,80 @@ def _walk(
             for parameter in dict.fromkeys(r.parameter for r in rules):
                 _chain(speller, lines, [r for r in rules if r.parameter == parameter])
         return
-    lines.add("for module in self.modules():", span)
+    _by_type(speller, lines, rules)
+
+
+def _owned(
+    walk: Walk, speller: Speller, rules: list[graph.InitRule]
+) -> list[graph.InitRule]:
+    """The rules, all of them for types: a path is a further test where it names layers
+    of one type. Nothing where no type would be asked for twice otherwise."""
+    out = []
+    for rule in rules:
+        owner = rule.owner
+        if owner is None:
+            owner = owner_at(walk.program, walk, rule.path)
+            if not isinstance(owner, Declaration):
+                return []
+        if rule.when is not None:
+            return []
+        out.append(rule.replaced(owner=owner))
+    asked = {(_owner(speller, r), r.parameter) for r in rules if r.owner is not None}
+    twice = len({owner for owner, _ in asked}) < len(asked)
+    by_path = any(r.owner is None for r in rules)
+    return out if twice and by_path else []
+
+
+def _by_type(speller: Speller, lines: Lines, rules: list[graph.InitRule]) -> None:
+    """A line for each type, and in it the names of those that start in another way."""
+    by_name = any(rule.pattern for rule in rules)
+    lines.add(
+        f"for {'name, module' if by_name else 'module'} in"
+        f" self.{'named_modules' if by_name else 'modules'}():",
+        rules[0].span,
+    )
+    word = "if"
+    groups = _by_owner(speller, rules)
     with lines.indented():
-        word = "if"
-        for owners, mine in _by_owner(speller, rules):
-            lines.add(f"{word} isinstance(module, {' | '.join(owners)}):", mine[0].span)
+        for owners, mine in groups:
+            test = f"{word} isinstance(module, {' | '.join(owners)})"
+            if len(mine) == 1 and _may_lack(mine[0]) and mine is groups[-1][1]:
+                _last_of_chain(speller, lines, mine[0], test)
+                return
+            lines.add(f"{test}:", mine[0].span)
             with lines.indented():
-                for rule in mine:
-                    _set(speller, lines, rule, f"module.{rule.parameter}")
+                for parameter in dict.fromkeys(r.parameter for r in mine):
+                    _named(
+                        speller, lines, [r for r in mine if r.parameter == parameter]
+                    )
             word = "elif"
+
+
+def _named(speller: Speller, lines: Lines, rules: list[graph.InitRule]) -> None:
+    """What sets one parameter of a type, the last rule first."""
+    target = f"module.{rules[0].parameter}"
+    word = "if"
+    for rule in reversed(rules):
+        tests = [_matches(speller, rule.pattern)] if rule.pattern else []
+        tests += [f"{target} is not None"] if _may_lack(rule) else []
+        depth = lines.depth
+        if tests or word == "elif":
+            test = f"{word} {' and '.join(tests)}:" if tests else "else:"
+            lines.add(test, rule.span)
+            lines.depth += 1
+        _assign(speller, lines, rule, target)
+        lines.depth = depth
+        word = "elif"
+
+
+def _last_of_chain(
+    speller: Speller, lines: Lines, rule: graph.InitRule, start: str
+) -> None:
+    """`elif isinstance(module, nn.Linear) and module.bias is not None:`"""
+    target = f"module.{rule.parameter}"
+    lines.add(f"{start} and {target} is not None:", rule.span)
+    with lines.indented():
+        _assign(speller, lines, rule, target)
 
 
 class _Placed(Record):
@@ -159,17 +226,76 @@ class _Placed(Record):
     """Whether Python's types know each step of the path."""
 
 
-def _placed(walk: Walk, rules: list[graph.InitRule]) -> list[_Placed] | None:
-    """The parameters that rules name, in the order of a walk; None if a rule names
-    others than those of layers that the class surely has."""
-    found: dict[tuple[str, ...], _Placed] = {}
+def _placed(
+    walk: Walk, rules: list[graph.InitRule], under: graph.Expr | None
+) -> list[list[_Placed]] | None:
+    """The parameters that rules name, in the order of a walk, each with the rules that
+    may set it, the first first; None if a rule names others than those of layers that
+    the class surely has."""
+    found: dict[tuple[str, ...], list[_Placed]] = {}
     for rule in rules:
         placed = _place(walk, rule)
-        before = found.get(placed.path) if placed is not None else None
-        if placed is None or (before and rule.when not in (None, before.rule.when)):
+        if placed is None:
             return None
-        found[placed.path] = placed
-    return sorted(found.values(), key=lambda p: p.order)
+        before = found.get(placed.path, [])
+        if any(p.order != placed.order for p in before):
+            return None
+        always = rule.when in (None, under)
+        kept = [] if always else [p for p in before if p.rule.when != rule.when]
+        found[placed.path] = [*kept, placed]
+    return sorted(found.values(), key=lambda p: p[0].order)
+
+
+def _tests_of(placed: list[_Placed]) -> tuple[graph.Expr | None, ...]:
+    return tuple(p.rule.when for p in placed)
+
+
+def _set_group(
+    speller: Speller,
+    lines: Lines,
+    group: list[list[_Placed]],
+    under: graph.Expr | None,
+) -> None:
+    """Parameters that are set under the same conditions."""
+    tests = _tests_of(group[0])
+    own = _chained(tests, under)
+    arms = list(zip(own or tests, zip(*group, strict=True), strict=True))
+    if own is None:
+        arms.reverse()  # the last rule that holds has the last word
+    word = "if"
+    for when, placed in arms:
+        depth = lines.depth
+        if when is not None or word == "elif":
+            test = "else:" if when is None else f"{word} {_text(speller, when)}:"
+            lines.add(test, placed[0].rule.span)
+            lines.depth += 1
+        for found in placed:
+            _set_placed(speller, lines, found)
+        lines.depth = depth
+        word = "elif"
+
+
+def _chained(
+    tests: Sequence[graph.Expr | None], under: graph.Expr | None
+) -> list[graph.Expr | None] | None:
+    """The tests of an `if` and its `elif`s, each without what those ahead of it say,
+    and None for `else`; None if the conditions are no such chain."""
+    own: list[graph.Expr | None] = []
+    for test in tests:
+        parts = [p for p in _conjuncts(test) if p not in _conjuncts(under)]
+        others = [graph.Op("not", (o,)) for o in own if o is not None]
+        mine = parts[len(others) :]
+        if parts[: len(others)] != others or len(mine) > 1 or None in own:
+            return None
+        own.append(mine[0] if mine else None)
+    return own
+
+
+def _conjuncts(test: graph.Expr | None) -> list[graph.Expr]:
+    """What a condition says, one by one."""
+    if isinstance(test, graph.Op) and test.op == "and":
+        return [part for operand in test.operands for part in _conjuncts(operand)]
+    return [] if test is None else [test]
 
 
 def _place(walk: Walk, rule: graph.InitRule) -> _Placed | None:
@@ -186,14 +312,20 @@ def _reached(
 ) -> tuple[tuple[int, ...], graph.Module, bool] | None:
     """The layer at a path, if the class surely has it: where a walk meets it, and
     whether Python's types know each step."""
+    begun: dict[Any, int] = {}
     for at, statement in enumerate(_statements(walk.init, when)):
-        if isinstance(statement, graph.Register) and statement.label == path[:1]:
-            order: tuple[int, ...] = (1, at)
-            module, path = statement.module, path[1:]
+        if not isinstance(statement, graph.Register):
+            continue
+        label = statement.label
+        heads = [label[:n] for n in range(1, len(label) + 1)]
+        # A namespace stands where its first layer does.
+        order = (1, *(begun.setdefault(head, at) for head in heads))
+        if label == path[: len(label)]:
+            module, path = statement.module, path[len(label) :]
             break
     else:
         return None
-    attributes = not path
+    attributes = not path and len(label) == 1
     while isinstance(module, graph.NetModule):
         inner = walk.program.define(module.net)
         if inner.root is None:
@@ -203,12 +335,25 @@ def _reached(
     for part in path:
         if not isinstance(module, graph.ChainModule):
             return None
-        labels = [member.label for member in module.members]
+        labels = [
+            str(i) if member.label is None else member.label
+            for i, member in enumerate(module.members)
+        ]
         if part not in labels:
             return None
-        order = (*order, labels.index(part))
-        module = module.members[labels.index(part)].module
+        place = labels.index(part)
+        member = module.members[place]
+        if member.label is None and any(map(_is_open, module.members[:place])):
+            return None
+        order = (*order, place)
+        module = member.module
     return order, module, attributes
+
+
+def _is_open(member: graph.Member) -> bool:
+    """Whether nobody knows how many keys a member of a list has."""
+    open_ = isinstance(member.module, graph.RepeatModule | graph.ChoiceModule)
+    return member.label == SPREAD or open_
 
 
 def _statements(init: Sequence[Any], when: graph.Expr | None) -> Iterator[Any]:
@@ -293,18 +438,28 @@ def _by_owner(
     """The rules that hold for each type; types with the same rules go together."""
     groups: list[tuple[list[str], list[graph.InitRule]]] = []
     for owner in dict.fromkeys(_owner(speller, r) for r in rules):
-        mine = {r.parameter: r for r in rules if _owner(speller, r) == owner}
+        mine = _effective([r for r in rules if _owner(speller, r) == owner])
         for owners, known in groups:
-            if [_effect(r) for r in known] == [_effect(r) for r in mine.values()]:
+            if [_effect(r) for r in known] == [_effect(r) for r in mine]:
                 owners.append(owner)
                 break
         else:
-            groups.append(([owner], list(mine.values())))
+            groups.append(([owner], mine))
     return groups
 
 
+def _effective(rules: list[graph.InitRule]) -> list[graph.InitRule]:
+    """The rules for a type without those that a later one takes the place of."""
+    kept: dict[str, list[graph.InitRule]] = {}
+    for rule in rules:
+        before = kept.get(rule.parameter, [])
+        others = [r for r in before if rule.pattern not in ("", r.pattern)]
+        kept[rule.parameter] = [*others, rule]
+    return [rule for same in kept.values() for rule in same]
+
+
 def _effect(rule: graph.InitRule) -> tuple[Any, ...]:
-    return rule.parameter, rule.value, rule.when, _may_lack(rule)
+    return rule.parameter, rule.pattern, rule.value, rule.when, _may_lack(rule)
 
 
 def _may_lack(rule: graph.InitRule) -> bool:
@@ -348,9 +503,7 @@ def _chain(speller: Speller, lines: Lines, rules: list[graph.InitRule]) -> None:
             target = f"module.{rule.parameter}"
         test = _joined(speller, rule, test)
         if rule is groups[-1][1] and _may_lack(rule):
-            lines.add(f"{word} {test} and {target} is not None:", rule.span)
-            with lines.indented():
-                _assign(speller, lines, rule, target)
+            _last_of_chain(speller, lines, rule, f"{word} {test}")
             return
         lines.add(f"{word} {test}:", rule.span)
         with lines.indented():

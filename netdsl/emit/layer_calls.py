@@ -10,13 +10,15 @@ from netdsl.elaborate.demand import (
     running,
 )
 from netdsl.elaborate.making import SPREAD
+from netdsl.emit.levels import OR
 from netdsl.emit.literals import quoted
 from netdsl.emit.rounds import (
     asked_within,
+    count_rounds,
     element_names,
     has_names,
 )
-from netdsl.emit.spelling import OR, Speller
+from netdsl.emit.spelling import Speller
 from netdsl.graph import (
     ChainModule,
     ChoiceModule,
@@ -231,8 +233,9 @@ class LayerCalls:
     def _in_loops(self, repeat: RepeatModule) -> tuple[int, int]:
         """Gives the elements of the lists looped over the names of the targets."""
         before = len(self.speller.elements), len(self.speller.known)
+        taken = self.speller.taken | set(self.building)
+        count_rounds(self.program, repeat, taken)
         for loop in repeat.loops:
-            taken = self.speller.taken | set(self.building)
             element_names(self.program, self.speller, loop, repeat, taken)
         return before
 

@@ -23,6 +23,8 @@ class Events:
         self.writes: dict[int, list[int]] = {}
         self.reads: dict[int, list[int]] = {}
         self.symbols: dict[int, Symbol] = {}
+        self.devices: list[tuple[int, int]] = []
+        """Where the device of a symbol is read: another tensor of its name tells it."""
         self.at = 0
 
     def write(self, target: Any) -> None:
@@ -36,10 +38,16 @@ class Events:
     def read(self, expr: Any) -> None:
         if isinstance(expr, Symbol):
             expr = graph.Ref(expr)
-        for part in graph.every(expr):
+        stack = [expr]
+        while stack:
+            part = stack.pop()
             if isinstance(part, Symbol):
                 self.symbols[id(part)] = part
                 self.reads.setdefault(id(part), []).append(self.at)
+            if _is_device(part):
+                self.devices += [(id(s), self.at) for s in graph.parts_of(part.value)]
+            else:
+                stack += graph.parts_of(part)
 
     def body(self, statements: Iterable[Any]) -> None:
         for statement in statements:
@@ -87,11 +95,20 @@ class Events:
                 return not any(at < w <= place for w in self.writes.get(key, ()))
         return False
 
-    def busy(self, key: int, start: int, end: int) -> bool:
-        """Whether a symbol's value has to stay in its name from start to end."""
+    def busy(self, key: int, start: int, end: int, by: Symbol) -> bool:
+        """Whether a symbol's value has to stay in its name from start to end, rather
+        than that of another."""
         if any(start <= w < end for w in self.writes.get(key, ())):
             return True
-        return self.live(key, start)
+        tells = by.type == "Tensor"
+        return self.live(key, start) or (
+            not tells and any(k == key and at > start for k, at in self.devices)
+        )
+
+
+def _is_device(part: Any) -> bool:
+    """`x.device`, which any tensor tells that has taken over the name."""
+    return isinstance(part, graph.AttributeOf) and part.name == "device"
 
 
 def name_temporaries(
@@ -111,12 +128,13 @@ def name_temporaries(
     for key in temps:
         start = events.writes.get(key, [0])[0]
         end = max([*events.reads.get(key, [start]), start])
-        hint = events.symbols[key].hint or "x"
+        symbol = events.symbols[key]
+        hint = symbol.hint or "x"
         for name in _candidates(hint):
             if name in blocked and name != hint:
                 continue
             holders = [k for k, n in names.items() if n == name and k != key]
-            if not any(events.busy(k, start, end) for k in holders):
+            if not any(events.busy(k, start, end, symbol) for k in holders):
                 names[key] = name
                 break
     return names

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from netdsl import dims, graph
+from netdsl.elaborate.demand import running
 from netdsl.elaborate.making import SPREAD
-from netdsl.elaborate.trees import OutOf, every_module
+from netdsl.elaborate.trees import OutOf, every_module, inferred_sizes
 from netdsl.emit.spelling import COUNTERS, Speller
 from netdsl.graph import (
     ChainModule,
@@ -81,8 +82,6 @@ def _all_members(chain: ChainModule) -> list[Member]:
 
 def atoms(program: Any, module: Module) -> list[dims.Atom]:
     """What stands in the sizes that a constructor is given."""
-    from netdsl.elaborate.trees import inferred_sizes
-
     return [a for s in inferred_sizes(module, program) for a in dims.atoms(s)]
 
 
@@ -116,6 +115,27 @@ def element_names(
         speller.elements.append((atom, name))
     if isinstance(loop.target, Symbol) and isinstance(loop.target.value, dims.Dim):
         speller.known.append((loop.target.value, loop.target.name))
+
+
+def count_rounds(program: Any, repeat: RepeatModule, taken: set[str]) -> None:
+    """Gives a loop a number for its rounds if a size asks for it: what flows in comes
+    from another list's member of the same round, `widths[i]`."""
+    index = dims.single(repeat.index)
+    if len(repeat.loops) != 1 or index is None:
+        return
+    (loop,) = repeat.loops
+    told = dict.fromkeys((atom for atom, _ in target_atoms(loop)), 1)
+    sizes = [s for m in repeat.members for s in inferred_sizes(m.module, program)]
+    sizes += [after for _, _, after in running(program, repeat)]
+    if not any(index in dims.atoms(dims.substitute(s, told)) for s in sizes):
+        return
+    if isinstance(loop.target, Symbol) and loop.target.name == "_":
+        return  # a range, whose variable gets the name
+    used = taken | set(target_names(loop.target))
+    number = Symbol(next(n for n in COUNTERS if n not in used), "loop", "int")
+    number.value = repeat.index
+    counted = graph.CallOf("enumerate", (loop.iterable,))
+    repeat.loops = (graph.Loop((number, loop.target), counted, loop.tests),)
 
 
 def target_atoms(loop: graph.Loop) -> list[tuple[dims.Atom, str]]:

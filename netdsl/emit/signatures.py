@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from netdsl import dims, graph, syntax
 from netdsl.elaborate.specialise import asked_sizes
 from netdsl.elaborate.values import (
+    PLAIN,
     Blur,
     Condition,
     Factory,
+    Gathered,
     Maybe,
     NetParameter,
     OpenNets,
@@ -28,11 +30,17 @@ from netdsl.layers.spec import Declaration
 from netdsl.shapes import Parts, Tensor
 
 WIDEST = 100
+_BLANK = re.compile(r"\b_\b")
 _LIST = re.compile(r"(?:^|(?<=\| ))list(?=\[|$)")
 
 
 class Signatures(Symbols):
     """What a class takes and gives: parameters, annotations, docstrings."""
+
+    def __init__(self, *given: Any) -> None:
+        super().__init__(*given)
+        self.out_names: dict[str, Any] = {}
+        """Sizes of results that have a name in the docstring alone."""
 
     def parameters(self) -> list[str]:
         parts = [f"{self.size_texts[s.name]}: int" for s in self.sizes]
@@ -145,9 +153,8 @@ class Signatures(Symbols):
             return self.init_speller.factory(value)
         if isinstance(value, dict):
             return str(self.file.default_constant(symbol, value))
-        if isinstance(value, list) and isinstance(default.expr, graph.Sequence):
-            inner = graph.Sequence("tuple", default.expr.items)
-            return self.init_speller.text(inner)
+        if isinstance(value, list):
+            return self.init_speller.text(_as_tuple(default.expr, value))
         return self.init_speller.text(default.expr)
 
     def _docstring(self, lines: Lines) -> None:
@@ -181,6 +188,12 @@ class Signatures(Symbols):
         match value:
             case Tensor() | Blur(is_tensor=True):
                 return self.imports.use("Tensor")
+            case Gathered(parts=parts):
+                kinds = dict.fromkeys(
+                    self.annotation_of(p.at(0) if isinstance(p, Rounds) else p)
+                    for p in parts
+                )
+                return f"list[{' | '.join(kinds)}]"
             case Blur() | Unknown():
                 if isinstance(value, Unknown) and _is_plain(value.type):
                     return value.type
@@ -236,11 +249,30 @@ class Signatures(Symbols):
     def _shown_inputs(self) -> list[tuple[str, Any]]:
         return self.walk.input_types
 
-    def _type_text(self, value: Any) -> str:
+    def _out_names(self, value: Any) -> dict[int, str]:
+        """Names for the sizes of a result that no short text says: `H_out` where an
+        input has `H`."""
+        shape = _tensor_of(value).shape
+        alike = (
+            _tensor_of(v).shape for _, v in self.walk.input_types if _has_tensor(v)
+        )
+        given = [s.head for s in alike if s.rank == shape.rank is not None]
+        names: dict[int, str] = {}
+        for at, size in enumerate(shape.head if given else ()):
+            name = _out_name(self._size_text(given[0][at]), at, shape.rank)
+            taken = {**self.out_names, **self.program.kept(self.net)}
+            if name and isinstance(size, dims.Dim) and taken.get(name, size) == size:
+                self.out_names[name] = size
+                names[at] = name
+        return names
+
+    def _type_text(self, value: Any, names: Mapping[int, str] | None = None) -> str:
         if isinstance(value, Maybe):
-            return f"{self._type_text(value.value)} | None"
+            return f"{self._type_text(value.value, names)} | None"
         shape = value.shape
         parts = [self._size_text(s) for s in shape.head]
+        if names:
+            parts = [names.get(i, p) if p == "_" else p for i, p in enumerate(parts)]
         if shape.star is not None:
             parts.append(f"*{shape.star}")
             parts += [self._size_text(s) for s in shape.tail]
@@ -251,15 +283,22 @@ class Signatures(Symbols):
         for symbol, value in self.walk.let_values:
             if value == size and isinstance(size, dims.Dim):
                 return symbol.name
-        speller = Speller(Imports(), self.file.net_name, self._in_docstring)
-        text = speller.size(size)[0]
-        return text if len(text) <= 60 and "self." not in text else "_"
+        text = "_"
+        if not any(_has_no_name(atom) for atom in dims.atoms(size)):
+            speller = Speller(Imports(), self.file.net_name, self._in_docstring)
+            text = speller.size(size)[0]
+        if len(text) <= 60 and "self." not in text and _BLANK.search(text) is None:
+            return text
+        kept = self.program.kept(self.net).items()
+        return next((str(name) for name, value in kept if value == size), "_")
 
     def _in_docstring(self, symbol: Symbol) -> str:
         if symbol.kind == "size":
             shown = "_" if symbol.name.startswith("_") else symbol.name
             return self.size_texts.get(symbol.name, shown)
-        return "_" if symbol.kind == "carried" else symbol.name
+        if symbol.kind == "carried" and symbol.value is not None:
+            return self._size_text(symbol.value)
+        return "_" if symbol.kind in ("carried", "loop") else symbol.name
 
     def _result_texts(self) -> str:
         """The shapes of the result; of all returns, where they differ."""
@@ -272,7 +311,7 @@ class Signatures(Symbols):
         if value is None:
             return "None"
         if _has_tensor(value):
-            return self._type_text(value)
+            return self._type_text(value, self._out_names(value))
         if isinstance(value, tuple | list):
             parts = [self._result_text(v) for v in value]
             return f"({', '.join(parts)})" if all(parts) else ""
@@ -280,6 +319,33 @@ class Signatures(Symbols):
             pairs = [f"{k}: {self._result_text(v)}" for k, v in value.items()]
             return f"{{{', '.join(pairs)}}}"
         return ""
+
+
+def _out_name(name: str, at: int, rank: int) -> str:
+    """What a size of a result is called that stands where an input has another."""
+    if name.startswith("in_"):
+        return f"out_{name[3:]}"
+    if name.isdigit():
+        return {1: "out_channels", rank - 1: "out_features"}.get(at, "")
+    return f"{name}_out" if name.isidentifier() and name != "_" else ""
+
+
+def _has_no_name(atom: dims.Atom) -> bool:
+    """Whether it is of a list that has no name, or of one of tensors."""
+    named = graph.Ref | graph.AttributeOf
+    return isinstance(atom, dims.Element) and not isinstance(atom.origin, named)
+
+
+def _as_tuple(expr: graph.Expr, value: list[Any]) -> graph.Expr:
+    """A list as a tuple, which is safe as a default."""
+    match expr:
+        case graph.Sequence(kind="list"):
+            return graph.Sequence("tuple", expr.items)
+        case graph.Op(op="*", operands=(graph.Sequence() as once, times)):
+            return graph.Op("*", (graph.Sequence("tuple", once.items), times))
+        case graph.Comprehend() if all(type(v) in PLAIN for v in value):
+            return graph.Sequence("tuple", tuple(map(graph.Const, value)))
+    return expr
 
 
 def _wrapped(text: str, width: int) -> list[str]:
@@ -325,6 +391,8 @@ def _is_plain(kind: str) -> bool:
 
 
 def _has_tensor(value: Any) -> bool:
-    if isinstance(value, Maybe):
-        return isinstance(value.value, Tensor)
-    return isinstance(value, Tensor)
+    return isinstance(_tensor_of(value), Tensor)
+
+
+def _tensor_of(value: Any) -> Any:
+    return value.value if isinstance(value, Maybe) else value

@@ -7,36 +7,39 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from netdsl import dims, graph, syntax
+from netdsl import dims, graph
 from netdsl.dims import Size
 from netdsl.elaborate.arithmetic import text_of
 from netdsl.elaborate.members import has_class
 from netdsl.elaborate.trees import OutOf
-from netdsl.elaborate.trials import names_given
 from netdsl.elaborate.values import (
-    SKIP,
     DType,
-    Factory,
-    FunctionValue,
-    NetParameter,
     Val,
     rounds_read,
 )
+from netdsl.emit.handing import (
+    argument_text,
+    factory_text,
+    given_text,
+    table_text,
+)
+from netdsl.emit.levels import (
+    ATOM,
+    CHOICE,
+    COMPARE,
+    LEVELS,
+    NOT,
+    OR,
+    POWER,
+    PRODUCT,
+    SUM,
+    UNARY,
+)
+from netdsl.emit.lines import Lines
 from netdsl.emit.literals import number, quoted
+from netdsl.emit.paths import path_text
 from netdsl.graph import Expr, Symbol
-from netdsl.layers.spec import Declaration
 from netdsl.reserved import is_attribute
-
-# How tightly Python binds: what is looser stands in parentheses.
-CHOICE, OR, AND, NOT, COMPARE, SUM, PRODUCT, UNARY, POWER, ATOM = range(1, 11)
-
-_LEVELS = {
-    "or": OR, "and": AND, "not": NOT,
-    "==": COMPARE, "!=": COMPARE, "<": COMPARE, "<=": COMPARE, ">": COMPARE,
-    ">=": COMPARE, "is": COMPARE, "is not": COMPARE, "in": COMPARE, "not in": COMPARE,
-    "+": SUM, "-": SUM, "*": PRODUCT, "/": PRODUCT, "//": PRODUCT, "%": PRODUCT,
-    "@": PRODUCT, "**": POWER, "~": UNARY,
-}  # fmt: skip
 
 Text = tuple[str, int]
 
@@ -94,6 +97,10 @@ class Speller:
         """Variables of a loop, by the rounds of the loop that builds."""
         self.locals: dict[int, str] = {}
         """Layers that a building loop holds in a variable."""
+        self.ahead: Lines | None = None
+        """Where a value may get a name, ahead of the line that is being spelled."""
+        self.inside = 0
+        """How many comprehensions are being spelled, whose variables no line knows."""
 
     # -- expressions -----------------------------------------------------------
 
@@ -159,7 +166,9 @@ class Speller:
             case graph.Format():
                 return self._format(expr), ATOM
             case graph.Comprehend():
+                self.inside += 1
                 inner = self.text(expr.element) + self.loops(expr.loops)
+                self.inside -= 1
                 return (f"[{inner}]" if expr.kind == "list" else inner), ATOM
             case graph.Apply():
                 inner = self.arguments(expr.arguments, expr.keywords)
@@ -197,7 +206,7 @@ class Speller:
             for word, part in zip(words, parts[1:], strict=True):
                 text += f" {word} {part}"
             return text, COMPARE
-        level = _LEVELS[op]
+        level = LEVELS[op]
         left, right = operands
         if op == "**":
             return _power(self.text(left, ATOM), self.text(right, UNARY)), level
@@ -225,17 +234,40 @@ class Speller:
         value is there as often as it is asked for."""
         if isinstance(expr, graph.CallOf) and expr.target in _ONCE:
             return self._call(expr)
+        if isinstance(expr, graph.ModuleRef | graph.MemberOf) and not has_class(expr):
+            # The class of what a ModuleDict holds is not known.
+            return f"{self.text(expr, ATOM)}.children()"
         return self.text(expr, least)
 
     def _split(self, values: Expr, sizes: Expr) -> str:
         """A list cut into lists: Python has no function for it."""
-        whole, parts = self.text(values, ATOM), self.text(sizes, ATOM)
+        whole, parts = self._named(values, "values"), self._named(sizes, "sizes")
         words = re.findall(r"\w+", f"{whole} {parts}")
         i = next(n for n in COUNTERS if n not in words)
         return (
             f"[{whole}[sum({parts}[:{i}]) : sum({parts}[: {i} + 1])]"
             f" for {i} in range(len({parts}))]"
         )
+
+    def _named(self, value: Expr, name: str) -> str:
+        """A value that is read more than once, by a name if a line can give it one."""
+        text = self.text(value, ATOM)
+        if self.ahead is None or self.inside or not isinstance(value, graph.Comprehend):
+            return text
+        names = (name, *(f"{name}_{n}" for n in range(2, 99)))
+        name = next(n for n in names if n not in self.taken)
+        self.taken.add(name)
+        self.ahead.add(f"{name} = {text}")
+        return name
+
+    @contextmanager
+    def lines_ahead(self, lines: Lines) -> Iterator[None]:
+        """Values may get a name in a line ahead of the one that is being spelled."""
+        self.ahead = lines
+        try:
+            yield
+        finally:
+            self.ahead = None
 
     def arguments(
         self, positional: Sequence[Any], keywords: Sequence[tuple[str, Any]] = ()
@@ -312,25 +344,7 @@ class Speller:
     # -- layers ----------------------------------------------------------------
 
     def path(self, path: Sequence[Any]) -> str:
-        """`self.features[0]`, `self.transformer["wte"]`"""
-        text = "self"
-        for i, part in enumerate(path):
-            if isinstance(part, str):
-                if i == 0 and is_attribute(part):
-                    text += f".{part}"
-                elif i == 0:
-                    text += f".get_submodule({quoted(part)})"
-                elif i == 1:
-                    text += f"[{quoted(part)}]"
-                else:
-                    text += f".get_submodule({quoted(part)})"
-            elif isinstance(part, graph.SliceOf):
-                text += f"[{self._slice(part)}]"
-            elif i == 0:
-                text += f".get_submodule({self.text(part)})"
-            else:
-                text += f"[{self.text(part)}]"
-        return text
+        return path_text(self, path)
 
     def out_of(self, expr: OutOf) -> str:
         local = self.locals.get(id(expr.module))
@@ -338,68 +352,16 @@ class Speller:
         return f"{owner}.{expr.attribute}"
 
     def factory(self, value: Any) -> str:
-        """A net or layer handed on: `Block`, `partial(nn.BatchNorm2d, eps=1e-3)`"""
-        if isinstance(value, NetParameter):
-            return self.symbol_text(value.symbol)
-        target = value.target
-        if isinstance(value, FunctionValue):
-            own = isinstance(target, syntax.Fn)
-            return self.function(target if own else target.target)
-        if target == SKIP:
-            name = self.imports.note("nn.Identity")
-        elif isinstance(target, NetParameter):
-            name = self.symbol_text(target.symbol)
-        elif isinstance(target, Declaration):
-            name = self.imports.note(target.target)
-        else:
-            name = self.net_name(target)
-        if not value.positional and not value.keywords:
-            return name
-        self.imports.use("partial")
-        names = names_given(value) or ()
-        keywords = (*zip(names, value.positional, strict=False), *value.keywords)
-        inner = self.given(value.positional[len(names) :], keywords)
-        return f"partial({name}, {inner})"
+        return factory_text(self, value)
 
     def given(self, positional: Sequence[Any], keywords: Any) -> str:
-        """Arguments as they were written."""
-        pairs = keywords.items() if isinstance(keywords, dict) else keywords
-        parts: list[str] = []
-        at = 0
-        while at < len(positional):
-            stars = _star_items(positional[at:])
-            if stars is None:
-                parts.append(self.argument(positional[at]))
-                at += 1
-            else:
-                parts.append(f"*{self.text(stars.value, ATOM)}")
-                at += stars.count
-        parts += [f"{name}={self.argument(a)}" for name, a in pairs]
-        return ", ".join(parts)
+        return given_text(self, positional, keywords)
 
     def argument(self, argument: Any) -> str:
-        if isinstance(argument.value, Factory | NetParameter | FunctionValue):
-            return self.factory(argument.value)
-        if isinstance(argument.value, list | tuple | dict) and _has_factory(
-            argument.value
-        ):
-            return self.table(argument.value)
-        return self.text(argument.expr)
+        return argument_text(self, argument)
 
     def table(self, value: Any) -> str:
-        if isinstance(value, Factory | NetParameter):
-            return self.factory(value)
-        if isinstance(value, dict):
-            inner = ", ".join(
-                f"{self.constant(k)[0]}: {self.table(v)}" for k, v in value.items()
-            )
-            return f"{{{inner}}}"
-        if isinstance(value, list | tuple):
-            inner = ", ".join(self.table(v) for v in value)
-            if isinstance(value, list):
-                return f"[{inner}]"
-            return f"({inner},)" if len(value) == 1 else f"({inner})"
-        return self.constant(value)[0]
+        return table_text(self, value)
 
     # -- sizes -----------------------------------------------------------------
 
@@ -530,36 +492,23 @@ class Speller:
 
     def _element(self, atom: dims.Element) -> str:
         text, owner = atom.list, self.text(atom.origin, ATOM)
-        for index in atom.parts():
+        for i, index in enumerate(atom.parts()):
             back = index - dims.of(dims.Name(f"len({text})", 0))
             if isinstance(back, int) and back < 0:
-                owner += f"[{back}]"
+                item = _from_end(atom.origin, back) if i == 0 else None
+                owner = self.text(item, ATOM) if item else f"{owner}[{back}]"
             else:
                 owner += f"[{self.size(index)[0]}]"
             text += f"[{text_of(graph.SizeOf(index))}]"
         return owner
 
 
-def _star_items(arguments: Sequence[Any]) -> graph.StarItem | None:
-    """The first of all parts of `*value`, if the arguments begin with them."""
-    first = arguments[0].expr
-    if not isinstance(first, graph.StarItem):
+def _from_end(origin: Any, back: int) -> Expr | None:
+    """The element of a list that is written out, counted from its end."""
+    if not isinstance(origin, graph.Sequence) or -back > len(origin.items):
         return None
-    for i, argument in enumerate(arguments[: first.count]):
-        expr = argument.expr
-        if not isinstance(expr, graph.StarItem) or expr.value != first.value:
-            return None
-        if expr.items != (graph.Const(i),):
-            return None
-    return first if len(arguments) >= first.count else None
-
-
-def _has_factory(value: Any) -> bool:
-    if isinstance(value, dict):
-        return any(_has_factory(v) for v in value.values())
-    if isinstance(value, list | tuple):
-        return any(_has_factory(v) for v in value)
-    return isinstance(value, Factory | NetParameter)
+    last = origin.items[back:]
+    return None if any(isinstance(e, graph.Spread) for e in last) else last[0]
 
 
 def _wrap(text: Text, least: int) -> str:

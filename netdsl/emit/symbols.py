@@ -7,12 +7,18 @@ from typing import Any
 from netdsl import graph, syntax
 from netdsl.elaborate.lacking import optional_owner
 from netdsl.elaborate.walk import Walk
-from netdsl.emit.spelling import ATOM, Imports, Speller
+from netdsl.elaborate.words import LENGTH_WORDS
+from netdsl.emit.carried import Mentions
+from netdsl.emit.levels import ATOM
+from netdsl.emit.spelling import Imports, Speller
 from netdsl.graph import Symbol
 
 
 class Symbols:
     """How each place of a class spells the net's names."""
+
+    mentions: Mentions | None = None
+    """Where running ints are mentioned, as long as that is being found out."""
 
     def __init__(
         self, program: Any, net: syntax.Net, imports: Imports, file: Any
@@ -48,7 +54,7 @@ class Symbols:
         taken = set(self.walk.hypers)
         names: dict[str, str] = {}
         for symbol in self.sizes:
-            name = self._size_name(symbol)
+            name = self.size_name(symbol)
             owner = symbol.place[0].name if symbol.place else "input"
             if name in taken:
                 name = f"{owner}_{name.removeprefix('in_')}"
@@ -58,12 +64,15 @@ class Symbols:
             names[symbol.name] = name
         return names
 
-    def _size_name(self, symbol: Symbol) -> str:
+    def size_name(self, symbol: Symbol) -> str:
+        """What a size is called as a parameter, unless that name is taken."""
         if len(symbol.name) > 1 and symbol.name.islower() and symbol.name[0] != "_":
             return symbol.name
         found = self.file.first_use(self.net, symbol)
         if found is not None:
             return str(found)
+        if symbol.name in LENGTH_WORDS:
+            return LENGTH_WORDS[symbol.name]
         return symbol.name.lower().lstrip("_") or "size"
 
     def _in_init(self, symbol: Symbol) -> str:
@@ -85,8 +94,10 @@ class Symbols:
             return self._carried(symbol.place)
         known = self.carried_names.get(id(symbol))
         if known is None:
-            known = self._free_name("channels", symbol.hint)
+            known = self._free_name(symbol.name, symbol.hint)
             self.carried_names[id(symbol)] = known
+        if self.mentions is not None:
+            self.mentions.note(symbol)
         return known
 
     def _free_name(self, name: str, owner: str) -> str:

@@ -4,6 +4,7 @@ which torch calls after a module was made without memory."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import groupby
 from typing import Any
 
 from netdsl import graph, syntax
@@ -53,8 +54,6 @@ def drawn_in_place(program: Any, statements: list[Any]) -> bool:
     ]
     if not draws:
         return False
-    if any(not isinstance(flat[i].value, Initialiser) for i in draws):
-        return True
     last = max(i for i, s in enumerate(flat) if isinstance(s, OwnTensor))
     return any(_layer_draws(program, s) for s in flat[draws[0] : last + 1])
 
@@ -123,7 +122,7 @@ def write_own(
             f"self.register_buffer({quoted(name)}, {value}{options})", statement.span
         )
     if in_place and value.startswith("torch.empty("):
-        if _is_copied(statement) and _has_gradient(statement):
+        if _is_copied_apart(statement):
             _copy(speller, lines, [statement])
         else:
             _fill(speller, lines, statement)
@@ -184,17 +183,16 @@ def write_branch(
 
 def write_reset(speller: Speller, lines: Lines, statements: list[Any]) -> None:
     """The body of `reset_parameters`."""
-    copies: list[OwnTensor] = []
-    for statement in statements:
-        match statement:
-            case OwnTensor() if _is_copied(statement) and _has_gradient(statement):
-                copies.append(statement)
-            case OwnTensor():
-                _fill(speller, lines, statement)
-            case graph.Branch() if own_tensors([statement]):
+    filled = [s for s in statements if own_tensors([s])]
+    for copied, group in groupby(filled, key=_is_copied_apart):
+        if copied:
+            _copy(speller, lines, list(group))
+            continue
+        for statement in group:
+            if isinstance(statement, graph.Branch):
                 _reset_branch(speller, lines, statement)
-    if copies:
-        _copy(speller, lines, copies)
+            else:
+                _fill(speller, lines, statement)
 
 
 def _copy(speller: Speller, lines: Lines, statements: list[OwnTensor]) -> None:
@@ -235,6 +233,12 @@ def _fill(speller: Speller, lines: Lines, statement: OwnTensor) -> None:
 def _is_copied(statement: OwnTensor) -> bool:
     value = statement.value
     return not isinstance(value, Initialiser) and isinstance(value.value, Tensor)
+
+
+def _is_copied_apart(statement: Any) -> bool:
+    """Whether it is copied where gradients don't follow."""
+    own = isinstance(statement, OwnTensor)
+    return own and _is_copied(statement) and _has_gradient(statement)
 
 
 def _has_gradient(statement: OwnTensor) -> bool:

@@ -62,16 +62,17 @@ def _body(
     if indent + len(inner) <= WIDTH:
         return [(indent, inner)] if inner else None
     commas = [at - start for at, depth, mark in marks if mark == "," and depth == 1]
-    if not commas:
-        loop = inner.find(" for ")
-        if loop < 0:
-            return _broken(inner, indent)
-        parts = [inner[:loop], inner[loop + 1 :]]
-        deep = sum(inner.count(c, 0, loop) for c in "([{")
-        deep -= sum(inner.count(c, 0, loop) for c in ")]}")
-        if deep or " for " in parts[1] or " if " in inner:
+    loop = inner.find(" for ")
+    ahead = inner[: max(loop, 0)]
+    deep = sum(map(ahead.count, "([{")) - sum(map(ahead.count, ")]}"))
+    if loop >= 0 and not deep and not any(comma < loop for comma in commas):
+        # The commas of `f(x, y) for x, y in pairs` part no elements.
+        parts = [ahead, inner[loop + 1 :]]
+        if ahead.count('"') % 2 or " for " in parts[1] or " if " in inner:
             return None
         broken = [_broken(part, indent) for part in parts]
+    elif not commas:
+        return None if deep else _broken(inner, indent)
     else:
         ends = zip([0, *(c + 1 for c in commas)], [*commas, len(inner)], strict=True)
         parts = [inner[first:behind].strip() for first, behind in ends]

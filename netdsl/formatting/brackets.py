@@ -8,6 +8,7 @@ from typing import NamedTuple
 from netdsl.formatting.documents import (
     NOTHING,
     Doc,
+    Fill,
     Group,
     HardLine,
     Indented,
@@ -66,11 +67,13 @@ def bracketed(
     closing: Leaf,
     *,
     keeps_rows: bool = False,
+    fills_rows: bool = False,
     adds_comma: bool = True,
 ) -> Doc:
     """Brackets and the elements in them.
 
-    A list whose author began a new line between two elements keeps its rows.
+    A list whose author began a new line between two elements keeps its rows.  One
+    that fills them does so only if it takes several, and then it makes them, too.
     """
     inside = [*above(closing.leading)]
     if not found:
@@ -78,8 +81,10 @@ def bracketed(
         if not body.closes and not opening.trailing:
             return row(opening_token(opening), closing.text, behind(closing))
     else:
-        rows = rows_of(found) if keeps_rows else [list(found)]
-        if len(rows) > 1:
+        rows = rows_of(found) if keeps_rows or fills_rows else [list(found)]
+        if fills_rows:
+            contents = _filled(rows, _is_commented(opening, found, closing))
+        elif len(rows) > 1:
             contents = _in_rows(rows, adds_comma)
         else:
             contents = _in_one(
@@ -109,6 +114,26 @@ def _in_one(found: Sequence[Element], adds_comma: bool, commented: bool) -> Doc:
     last = found[-1]
     parts += [last.doc, _end(last, adds_comma)]
     return Group(Row(parts), broken=commented)
+
+
+def _filled(rows: Sequence[Sequence[Element]], commented: bool) -> Doc:
+    """Between the brackets on one line, or in rows, each as full as may be."""
+    made: Fill | None = None
+    for line in reversed(rows):
+        for element in reversed(line):
+            if made is None:
+                end = last_comma(element.comma)
+            else:
+                assert element.comma is not None
+                end = comma(element.comma)
+            made = Fill(
+                row(element.doc, end),
+                made,
+                begins_row=element is line[0],
+                is_first=element is rows[0][0],
+            )
+    assert made is not None
+    return Group(made, broken=commented)
 
 
 def _in_rows(rows: Sequence[Sequence[Element]], adds_comma: bool) -> Doc:

@@ -95,6 +95,28 @@ class Row(Doc):
                 self.closes |= part.closes
 
 
+class Fill(Doc):
+    """A piece and those behind it: on its line if they fit, and if it takes only one.
+
+    `begins_row` says that it has to begin a line if its group is broken; the first of
+    all does so anyway.
+    """
+
+    __slots__ = ("begins_row", "first", "is_first", "rest")
+
+    def __init__(
+        self, first: Doc, rest: Fill | None, *, begins_row: bool, is_first: bool
+    ) -> None:
+        super().__init__()
+        self.first = first
+        self.rest = rest
+        self.begins_row = begins_row
+        self.is_first = is_first
+        both = Row([first, rest] if rest is not None else [first])
+        self.is_broken, self.has_text = both.is_broken, both.has_text
+        self.opens, self.closes = both.opens, both.closes
+
+
 class _Around(Doc):
     __slots__ = ("part",)
 

@@ -182,6 +182,7 @@ def _bracketed(
     docs: Docs,
     *,
     keeps_rows: bool = False,
+    fills_rows: bool = False,
     adds_comma: bool = True,
 ) -> Doc:
     assert isinstance(opening, Leaf) and isinstance(closing, Leaf)
@@ -198,7 +199,12 @@ def _bracketed(
             for e in found
         ]
     return bracketed(
-        opening, found, closing, keeps_rows=keeps_rows, adds_comma=adds_comma
+        opening,
+        found,
+        closing,
+        keeps_rows=keeps_rows,
+        fills_rows=fills_rows,
+        adds_comma=adds_comma,
     )
 
 
@@ -303,7 +309,7 @@ def _subscript(node: Branch, docs: Docs) -> Doc:
 
 def _parameters(node: Branch, docs: Docs) -> Doc:
     opening, *inner, closing = node.children
-    return _bracketed(opening, inner, closing, docs)
+    return _bracketed(opening, inner, closing, docs, fills_rows=True)
 
 
 def _branches(node: Branch, docs: Docs) -> Doc:

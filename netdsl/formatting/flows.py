@@ -67,7 +67,7 @@ def flow_between(node: Branch, docs: dict[int, Doc]) -> Doc:
         hung = Indented(HANG, row(HardLine(), _in_lines(stages)))
     else:
         hung = Indented(HANG, _in_lines(stages, Line(" ")))
-    if source.doc.closes or first.arrow.leading:
+    if first.arrow.leading:
         return row(source.doc, hung)
     if len(stages) == 1:
         # What the stage opens is closed at the left edge of the flow.

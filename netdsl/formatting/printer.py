@@ -7,6 +7,7 @@ from typing import NamedTuple
 from netdsl.formatting.documents import (
     Aligned,
     Doc,
+    Fill,
     Group,
     HardLine,
     Indented,
@@ -112,6 +113,8 @@ def _step(page: _Page, jobs: list[_Job]) -> None:
             jobs.extend(job._replace(doc=part) for part in reversed(doc.parts))
         case Group() | Wrapped():
             jobs.append(_chosen(page, jobs, job))
+        case Fill():
+            _fill(page, jobs, job, doc)
         case Spine():
             near = not page.is_owed and _is_near(doc, page.column, indent)
             jobs.append(job._replace(doc=doc.aligned if near else doc.hung))
@@ -141,6 +144,22 @@ def _chosen(page: _Page, jobs: list[_Job], job: _Job) -> _Job:
     if isinstance(doc, Wrapped) and not job.bracketed:
         return job._replace(doc=in_parentheses(doc.part), broken=True)
     return flat._replace(broken=True)
+
+
+def _fill(page: _Page, jobs: list[_Job], job: _Job, doc: Fill) -> None:
+    """One more piece on this line or, if it doesn't fit, on the next."""
+    first = job._replace(doc=doc.first)
+    flat = first._replace(broken=False)
+    behind = len(jobs)
+    if doc.rest is not None:
+        jobs.append(job._replace(doc=doc.rest))
+    if not doc.is_first:
+        page.write(" ", job.indent)
+        if job.broken and (doc.begins_row or not _fits(page, jobs, flat)):
+            page.end_line(job.indent)
+    if job.broken and (doc.first.is_broken or not _fits(page, [], flat)):
+        jobs.insert(behind + 1, job._replace(doc=HardLine()))
+    jobs.append(first)
 
 
 def _fits(page: _Page, after: list[_Job], job: _Job) -> bool:
@@ -176,6 +195,13 @@ def _fits(page: _Page, after: list[_Job], job: _Job) -> bool:
                 column = start = indent
             case Row():
                 jobs.extend(job._replace(doc=part) for part in reversed(doc.parts))
+            case Fill():
+                if broken and not doc.is_first:
+                    return True
+                column += not doc.is_first
+                if doc.rest is not None:
+                    jobs.append(job._replace(doc=doc.rest))
+                jobs.append(job._replace(doc=doc.first))
             case Group():
                 jobs.append(job._replace(doc=doc.part, broken=broken or doc.must_break))
             case Wrapped() if broken and not bracketed:

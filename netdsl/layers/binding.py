@@ -77,7 +77,7 @@ def bind(
                 "missing-argument",
                 f"`{name}` needs `{parameter.name}`",
                 note=f"`{parameter.name}` is missing",
-                help=f"write `{name}({_example(declaration, running)})`",
+                help=f"write `{name}({_example(declaration, running, values)})`",
             )
         else:
             values[parameter.name] = _normal(parameter, parameter.default)
@@ -103,13 +103,22 @@ def _known(signature: Signature, word: str) -> str:
     return f"it takes {known}" if known else "it takes no arguments"
 
 
-def _example(declaration: Declaration, running: bool) -> str:
+def _example(
+    declaration: Declaration, running: bool, given: Mapping[str, Value] | None = None
+) -> str:
     signature = declaration.call if running else declaration.signature
     wanted = [p for p in signature.parameters if p.required and p.inferred is None]
     flows = not declaration.is_layer and wanted and "tensor" in wanted[0].kinds
     if flows and len(wanted) > 1:
         wanted = wanted[1:]
-    shown = [f"{p.name}=-1" if p.name == "dim" else p.name for p in wanted]
+    known = {k: _literal_text(v) for k, v in (given or {}).items()}
+    shown = []
+    for p in wanted:
+        word = known.get(p.name, "...")
+        if word != "..." and not running:
+            shown.append(word)
+        else:
+            shown.append(f"{p.name}=-1" if p.name == "dim" else p.name)
     return ", ".join(shown)
 
 
@@ -123,6 +132,18 @@ def _too_many(
     name = declaration.name
     given = len(positional)
     inferred = [p for p in declaration.signature.parameters if p.inferred]
+    named = [] if running else optional_names(declaration, positional)
+    if named and inferred:
+        rest = zip(named, positional[len(places) :], strict=True)
+        shown = [f"{n}={_literal_text(v)}" for n, v in rest]
+        first = [_literal_text(v) for v in positional[: len(places)]]
+        return Refusal(
+            "too-many-arguments",
+            f"`{named[0]}` of `{name}` goes by name, as all optional arguments",
+            help=f"write `{name}({', '.join([*first, *shown])})`",
+            position=at,
+            instead=shown[0] if len(shown) == 1 else "",
+        )
     if declaration.infers and not running and inferred:
         return Refusal(
             "too-many-arguments",
@@ -149,6 +170,30 @@ def _too_many(
         help=f"`{by_keyword[0]}` is given by keyword" if by_keyword else "",
         position=at,
     )
+
+
+def optional_names(declaration: Declaration, positional: Sequence[Value]) -> list[str]:
+    """The names of optional arguments that are given by position behind the required
+    ones, in the order of the signature; none if they don't fit."""
+    signature = declaration.signature
+    extra = positional[len(signature.places) :]
+    rest = [
+        p.name
+        for p in signature.parameters
+        if p not in signature.places and p.inferred is None and not p.variadic
+    ]
+    if not extra or len(extra) > len(rest):
+        return []
+    names = rest[: len(extra)]
+    try:
+        bind(
+            declaration,
+            positional[: len(signature.places)],
+            dict(zip(names, extra, strict=True)),
+        )
+    except Refusal:
+        return []
+    return names
 
 
 def _without_sizes(declaration: Declaration, positional: Sequence[Value]) -> str:
@@ -179,7 +224,9 @@ def _literal_text(value: Value) -> str:
         return f'"{value}"' if value.isascii() and value.isprintable() else "..."
     if isinstance(value, Dim):
         return show(value)
-    return str(value) if isinstance(value, int | float) or value is None else "..."
+    if isinstance(value, float):
+        return str(value).replace("e-0", "e-")
+    return str(value) if isinstance(value, int) or value is None else "..."
 
 
 def _tensors(n: int) -> str:

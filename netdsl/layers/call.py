@@ -105,6 +105,14 @@ class Call:
                         f" not {show(item)}",
                     )
 
+    def probability(self, name: str = "p") -> None:
+        """States that an argument is between 0 and 1."""
+        p = self.values[name]
+        if isinstance(p, int | float) and not 0 <= p <= 1:
+            text = f"`{name}` is a probability, between 0 and 1, not {p}"
+            in_percent = isinstance(p, int) and 1 < p <= 100
+            raise self.bad(name, text, f"{p} % is `{p / 100:g}`" * in_percent)
+
     def require(self, comparison: Comparison, text: Text, help: str = "") -> None:
         """States that a comparison must hold; `text` says what is wrong if not."""
         decided = self.facts.decide(comparison)

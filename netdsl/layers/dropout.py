@@ -17,9 +17,7 @@ def _dropout(least_rank: int, ranks: tuple[int, ...] = ()) -> Rule:
             raise c.refuse(
                 f"`{c.declaration.name}` wants {least_rank} sizes or more, not {tensor}"
             )
-        p = c.p
-        if isinstance(p, int | float) and not 0 <= p <= 1:
-            raise c.bad("p", f"`p` is a probability, between 0 and 1, not {p}")
+        c.probability()
         return tensor
 
     return rule

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from netdsl.dims import Size, floordiv, maximum, modulo, show
+from netdsl.dims import Name, Size, floordiv, maximum, modulo, show, single
 from netdsl.facts import Comparison
 from netdsl.layers.call import Call
 from netdsl.layers.spec import function
@@ -55,10 +55,17 @@ def _same_form(c: Call, tensors: Tensors) -> None:
 def _differences(c: Call, a: Shape, b: Shape, skip: int | None) -> list[int]:
     """The places where two shapes of one form differ for sure."""
     return [
-        place
-        for place, x, y in _pairs(a, b)
-        if place != skip and c.facts.equal(x, y) is False
+        place for place, x, y in _pairs(a, b) if place != skip and _is_apart(c, x, y)
     ]
+
+
+def _is_apart(c: Call, x: Size, y: Size) -> bool:
+    equal = c.facts.equal(x, y)
+    if equal is None and 1 in (x, y):
+        # As for broadcasting, a size with a name is taken not to be 1.
+        name = single(y if x == 1 else x)
+        return isinstance(name, Name) and name.lo == 1
+    return equal is False
 
 
 def _pairs(a: Shape, b: Shape) -> list[tuple[int, Size, Size]]:

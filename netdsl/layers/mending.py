@@ -232,13 +232,19 @@ def _projected(name: str, given: Given, tensors: list[Tensor], words: Words) -> 
     if len(one) == len(two):
         if len(one) == 2 and one == two[::-1] and one[0] != one[1]:
             return "transpose one of them: `x.T`"
-        unlike = [i for i, (a, b) in enumerate(zip(one, two, strict=True)) if a != b]
+        unlike = [
+            i
+            for i, (a, b) in enumerate(zip(one, two, strict=True))
+            if a != b and 1 not in (a, b)
+        ]
         if unlike == [len(one) - 1]:
             return f"project the second: `-> Linear({show(one[-1])})`"
+        if len(one) == 4 and unlike == [1] and 1 in one[2:]:
+            return f"project the first: `-> Conv2d({show(two[1])}, 1)`"
         if len(one) == 4 and unlike == [1]:
             return f"project the second: `-> Conv2d({show(one[1])}, 1)`"
-        if len(one) == 4 and set(unlike) <= {2, 3}:
-            return _resized(one)
+        if len(one) == 4 and unlike and set(unlike) <= {2, 3}:
+            return sizes_apart(one, two) or _resized(one)
         return ""
     short, long = sorted((one, two), key=len)
     if short and short == long[: len(short)]:
@@ -247,13 +253,47 @@ def _projected(name: str, given: Given, tensors: list[Tensor], words: Words) -> 
     return ""
 
 
+def sizes_apart(one: Sequence[Size], two: Sequence[Size], joined: bool = False) -> str:
+    """Why two images may be of different size, and what brings them together; empty
+    if neither padding, a stride nor, of those that are `joined`, a halving tells."""
+    pairs = [(a, b) for a, b in zip(one[2:], two[2:], strict=True) if a != b]
+    if not pairs:
+        return ""
+    numbers = all(isinstance(a, int) and isinstance(b, int) for a, b in pairs)
+    ordered = [sorted(p) for p in pairs] if numbers else []  # type: ignore[type-var]
+    if ordered and all(b == 2 * a for a, b in ordered):
+        return (
+            "one is half the other: give both the same `stride`, take both on the same"
+            f" side of a pooling, or write `-> interpolate(size=({_pair(one)}))`"
+        )
+    if joined and ordered and all(b == a + 1 and a % 2 == 0 for a, b in ordered):
+        return (
+            "an odd size halved and doubled is one less: let the image be a multiple"
+            f" of what it is divided by, or write `-> interpolate(size=({_pair(one)}))`"
+        )
+    apart = [a - b for a, b in pairs]
+    if all(isinstance(d, int) and abs(d) <= _WIDE for d in apart):
+        odd = any(d % 2 for d in apart if isinstance(d, int))
+        more = " and an odd kernel" if odd else ": 1 for a kernel of 3"
+        return f"a convolution keeps the size of the image with `padding`{more}"
+    return ""
+
+
+_WIDE = 80
+"""More pixels than this are rarely lost for want of padding."""
+
+
+def _pair(sizes: Sequence[Size]) -> str:
+    return f"{show(sizes[2])}, {show(sizes[3])}"
+
+
 def _resized(sizes: Sequence[Size]) -> str:
-    size = f"({show(sizes[2])}, {show(sizes[3])})"
+    size = f"({_pair(sizes)})"
     return f"bring one to the size of the other: `-> interpolate(size={size})`"
 
 
 def _joined(name: str, given: Given, tensors: list[Tensor], words: Words) -> str:
-    heads = [t.shape.head for t in tensors]
+    heads, dim = [t.shape.head for t in tensors], given.get("dim", 0)
     if len({len(h) for h in heads}) > 1:
         most = max(heads, key=len)
         least = min(heads, key=len)
@@ -264,8 +304,17 @@ def _joined(name: str, given: Given, tensors: list[Tensor], words: Words) -> str
                 f"{', '.join(show(s) for s in (*least, *most[2:]))})`"
             )
         return ""
-    if len(heads[0]) == 4 and any(h[2:] != heads[0][2:] for h in heads):
-        return _resized(heads[0])
+    single = next((h for h in heads if 1 in h), None)
+    if single is not None and name == "cat":
+        wide = next(h for h in heads if h is not single)
+        shown = ", ".join(
+            show(b) if a == 1 and b != 1 and i != dim else "-1"
+            for i, (a, b) in enumerate(zip(single, wide, strict=True))
+        )
+        return f"`cat` doesn't broadcast: `-> expand({shown})` of the smaller"
+    other = next((h for h in heads if h[2:] != heads[0][2:]), None)
+    if len(heads[0]) == 4 and other is not None:
+        return sizes_apart(heads[0], other, joined=True) or _resized(heads[0])
     if name == "stack" and len(heads[0]) == 2:
         return "`cat` joins tensors of other sizes: `-> cat(dim=1)`"
     return ""

@@ -76,9 +76,14 @@ def to_bool(c: Call) -> Tensor:
     return Tensor(c.input.shape, "bool")
 
 
+def _dropout(c: Call) -> Tensor:
+    c.probability()
+    return _floating(c)
+
+
 def _dropout1d(c: Call) -> Tensor:
     c.rank(c.input, 2, 3)
-    return _floating(c)
+    return _dropout(c)
 
 
 # -- activations ---------------------------------------------------------------
@@ -155,12 +160,12 @@ function(
 
 _DROPOUT = "p: float = 0.5, training: bool? = None, inplace: bool = False"
 for _name, _rule, _doc in (
-    ("dropout", _floating, "Zeroes elements with probability `p` in training."),
-    ("alpha_dropout", _floating, "Dropout that keeps mean and variance, for selu."),
-    ("feature_alpha_dropout", _floating, "alpha_dropout of whole channels."),
+    ("dropout", _dropout, "Zeroes elements with probability `p` in training."),
+    ("alpha_dropout", _dropout, "Dropout that keeps mean and variance, for selu."),
+    ("feature_alpha_dropout", _dropout, "alpha_dropout of whole channels."),
     ("dropout1d", _dropout1d, "Dropout of whole channels of [N, C, L]."),
-    ("dropout2d", _floating, "Dropout of whole channels of [N, C, H, W]."),
-    ("dropout3d", _floating, "Dropout of whole channels of [N, C, D, H, W]."),
+    ("dropout2d", _dropout, "Dropout of whole channels of [N, C, H, W]."),
+    ("dropout3d", _dropout, "Dropout of whole channels of [N, C, D, H, W]."),
 ):
     function(f"{_name}(input: tensor, {_DROPOUT})", f"F.{_name}", _rule, _doc)
 

@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
-from netdsl.dims import Dim, FloorDiv, Size, cancel, floordiv, modulo, show, single
+from math import gcd
+
+from netdsl.dims import (
+    Dim,
+    FloorDiv,
+    Name,
+    Size,
+    atoms,
+    cancel,
+    floordiv,
+    modulo,
+    show,
+    single,
+)
 from netdsl.facts import Comparison
 from netdsl.layers.call import Call
 from netdsl.layers.pointwise import keep
@@ -44,9 +57,32 @@ def filled(
         raise c.refuse(f"{text}: -1 beside 0 could be any size", "-1 beside 0")
     rest = modulo(total, product)
     shown = f"{show(total)} is not a multiple of {show(product)}"
+    if holes == [0] and c.facts.equal(rest, 0) is None:
+        _keep_rows(c, source, wanted, text)
     c.equal(rest, 0, f"{text}: {shown}")
     size = floordiv(total, product)
     return tuple(size if i in holes else s for i, s in enumerate(wanted))
+
+
+def _keep_rows(
+    c: Call, source: tuple[Size, ...], wanted: tuple[Size, ...], text: str
+) -> None:
+    """Refuses rows of a batch cut into others: as a size with a name is taken not to
+    be 1, so is it taken not to make up for what doesn't come out even."""
+    batch, row, new = source[0], _product([*source[1:]]), _product([*wanted[1:]])
+    if not isinstance(batch, Dim) or not isinstance(row, int):
+        return
+    if not isinstance(new, int) or any(
+        not isinstance(a, Name) or a.lo != 1 for a in atoms(batch)
+    ):
+        return
+    whole = f"{c.declaration.name}(-1, {row})"
+    needed = f"`where {show(batch)} % {new // gcd(row, new)} == 0` of an input"
+    raise c.refuse(
+        f"{text}: {row} elements of each of the {show(batch)} don't fit into {new}",
+        f"each has {row}",
+        f"write `{whole}` or `flatten(1)`" if len(wanted) == 2 else f"or say {needed}",
+    )
 
 
 def _leftover(

@@ -17,8 +17,10 @@ from netdsl.files import Unreadable, directory_reader, read_source
 from netdsl.resolve import Reader, no_imports
 
 log = logging.getLogger(__name__)
-# Files of a project that are looked through for a name.
+# Files of a project that are looked through for a name, and folders for files: the
+# folder of a file without a project may be somebody's home.
 _MOST = 1_000
+_FOLDERS = 2_000
 
 
 class Document:
@@ -169,7 +171,7 @@ class Project:
     def _paths(self, name: str) -> Iterator[str]:
         if not os.path.isabs(name):
             return
-        for folder, inner, files in os.walk(self._root(name)):
+        for folder, inner, files in islice(os.walk(self._root(name)), _FOLDERS):
             inner[:] = sorted(d for d in inner if not d.startswith((".", "node_mod")))
             for file in sorted(files):
                 if file.endswith(".net"):

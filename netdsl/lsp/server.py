@@ -42,6 +42,9 @@ class Server(LanguageServer):
         self.formatter = Formatter()
         self.waiting: dict[str, asyncio.TimerHandle] = {}
         self.tidying: asyncio.TimerHandle | None = None
+        self.is_leaving = False
+        """Whether the editor has said that it needs no more."""
+        self._is_reporting = False
 
     @property
     def wire(self) -> Wire:
@@ -77,6 +80,8 @@ class Server(LanguageServer):
             waiting.cancel()
         if self.tidying is not None:
             self.tidying.cancel()
+        if self.is_leaving:
+            return
         loop = asyncio.get_running_loop()
         self.tidying = loop.call_later(REST, gc.collect)
         self.waiting[document.uri] = loop.call_later(DELAY, self.tell, document.uri)
@@ -116,6 +121,24 @@ class Server(LanguageServer):
     def _go_on(self, uri: str) -> None:
         loop = asyncio.get_running_loop()
         self.waiting[uri] = loop.call_later(PAUSE, self.settle, uri)
+
+    def leave(self) -> None:
+        """The editor goes: nobody waits for what is left."""
+        self.is_leaving = True
+        for timer in (*self.waiting.values(), self.tidying):
+            if timer is not None:
+                timer.cancel()
+        self.waiting.clear()
+
+    def report_server_error(self, error: Exception, source: Any) -> None:
+        """Tells the editor; but not that it can't be told, which would never end."""
+        if self._is_reporting or self.is_leaving:
+            return
+        self._is_reporting = True
+        try:
+            super().report_server_error(error, source)
+        finally:
+            self._is_reporting = False
 
     def _publish(self, document: Document, page: Page) -> None:
         document.told = page.diagnostics
@@ -169,6 +192,14 @@ def _add_texts(server: Server) -> None:
         folders = ls.workspace.folders or {}
         roots = [ls.workspace.root_path, *(f.uri for f in folders.values())]
         ls.project.roots = [name_of(r) for r in roots if r]
+
+    @server.feature(types.SHUTDOWN)
+    def shut_down(ls: Server, params: None) -> None:
+        ls.leave()
+
+    @server.feature(types.EXIT)
+    def leave(ls: Server, params: None) -> None:
+        ls.leave()
 
     @server.feature(types.TEXT_DOCUMENT_DID_OPEN)
     def did_open(ls: Server, params: types.DidOpenTextDocumentParams) -> None:

@@ -43,6 +43,8 @@ _WORDS = {
     "keyword": types.CompletionItemKind.Keyword,
     "type": types.CompletionItemKind.TypeParameter,
 }
+_NUMBERS = {name: number for number, name in enumerate(TYPES)}
+_BITS = {name: 1 << number for number, name in enumerate(MODIFIERS)}
 # What belongs to the place comes before what there is everywhere.
 _ORDER = ("argument", "size", "variable", "field", "class", "function")
 
@@ -167,19 +169,17 @@ class Wire:
     def tokens(self, source: Source, tokens: Sequence[Token]) -> types.SemanticTokens:
         """Each token by its distance from the one before."""
         data: list[int] = []
-        line, column = 0, 0
-        positions = self.positions(source)
-        for token in tokens:
-            place = positions.position(token.start)
-            if place.line != line:
-                column = 0
-            length = units(source.text[token.start : token.end], self.encoding)
-            bits = sum(1 << MODIFIERS.index(m) for m in token.modifiers)
-            data += [
-                *(place.line - line, place.character - column, length),
-                *(TYPES.index(token.type), bits),
-            ]
-            line, column = place.line, place.character
+        starts, text = source.starts, source.text
+        line, before, passed = 0, 0, 0
+        for start, end, kind, modifiers in tokens:
+            while passed + 1 < len(starts) and starts[passed + 1] <= start:
+                passed += 1
+                before = starts[passed]
+            gap = units(text[before:start], self.encoding)
+            length = units(text[start:end], self.encoding)
+            bits = sum(_BITS[m] for m in modifiers)
+            data += (passed - line, gap, length, _NUMBERS[kind], bits)
+            line, before = passed, start
         return types.SemanticTokens(data)
 
 

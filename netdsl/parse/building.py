@@ -158,16 +158,16 @@ def _f_string(b: Builder, span: Span, c: list[Any]) -> Any:
 
 
 def _hole(b: Builder, text: str, span: Span) -> Any:
-    """Parses what stands in braces, in place: blanks keep the positions right."""
-    padded = Chunk(b.chunk.source, b.chunk.start, " " * (span.start + 1) + text)
+    """Parses what stands in braces, as a text of its own, and puts it in place."""
+    inner = Chunk(b.chunk.source, b.chunk.start + span.start, " " + text)
     try:
-        node = b.run(padded, "test", Limits())
+        node = b.run(inner, "test", Limits())
     except Mistake as mistake:
         problem = mistake.diagnostic
         raise Mistake(
             Diagnostic("error", "syntax-error", problem.text, span, help=problem.help)
         ) from None
-    return moved(node, b.chunk, 0)
+    return moved(node, b.chunk, span.start)
 
 
 def _items(b: Builder, span: Span, c: list[Any]) -> Any:
@@ -256,9 +256,10 @@ def _call(b: Builder, span: Span, c: list[Any]) -> Any:
     given = c[1] or []
     positional: list[Any] = []
     keywords: list[syntax.Keyword] = []
+    names: set[str] = set()
     for argument in given:
         if isinstance(argument, syntax.Keyword):
-            if any(k.name == argument.name for k in keywords):
+            if argument.name in names:
                 raise Mistake(
                     Diagnostic(
                         "error",
@@ -268,6 +269,7 @@ def _call(b: Builder, span: Span, c: list[Any]) -> Any:
                     )
                 )
             keywords.append(argument)
+            names.add(argument.name)
         elif keywords:
             raise Mistake(
                 Diagnostic(

@@ -84,6 +84,31 @@ def check_start(chunk: Chunk) -> Diagnostic | None:
     )
 
 
+_TOKEN = re.compile(
+    r'"""(?:[^\\]|\\[\s\S])*?"""|#[^\n]*|"(?:[^"\\\n]|\\.)*"|'
+    r"'(?:[^'\\\n]|\\.)*'|\w+|[^\w\s]"
+)
+
+
+def check_length(chunk: Chunk, limits: Limits) -> Diagnostic | None:
+    """Finds an item that would take long to read, whatever it says."""
+    if len(chunk.text) <= limits.tokens:
+        return None
+    found = _TOKEN.finditer(chunk.text)
+    count = sum(1 for match in found if not match[0].startswith("#"))
+    if count <= limits.tokens:
+        return None
+    head = re.match(r"\s*", chunk.text)
+    at = head.end() if head else 0
+    return Diagnostic(
+        "error",
+        "too-large",
+        f"this item has {count:,} words and signs; the limit is {limits.tokens:,}",
+        Span(chunk, at, at + 1),
+        help="split it, or raise the limit `tokens`",
+    )
+
+
 _STRINGISH = re.compile(
     r'"""(?:[^\\]|\\[\s\S])*?"""|#[^\n]*|"(?:[^"\\\n]|\\.)*"|'
     r"'(?:[^'\\\n]|\\.)*'|(?P<open>\"\"\"|\"|')|(?P<odd>[^\x00-\x7f]|[$?!;`\\&^](?!=))"

@@ -43,6 +43,7 @@ _SYNTAX: tuple[Callable[[Site], Guess | Sequence[Guess] | None], ...] = (
     habits.empty_block,
     missing.colon_at_end,
     margins.too_deep,
+    habits.torch_type,
     habits.no_shape,
     habits.no_value,
     habits.increment,

@@ -381,6 +381,29 @@ def round_shape(site: Site) -> Guess | None:
     return Guess("a shape stands in square brackets", "write `[N, C]`", edits)
 
 
+def torch_type(site: Site) -> Guess | None:
+    """`input x: torch.int64[B, T]`, `block: nn.Module`"""
+    found = re.search(r":\s*((?:torch|nn|np|typing|t|jt)\s*)$", site.before)
+    word = re.match(r"\s*(\w+)", site.after)
+    if site.found != "." or not found or not word:
+        return None
+    start = site.line_start + found.start(1)
+    prefix = site.chunk.text[start : site.end].strip()
+    if word[1] == "Tensor" and not site.after.lstrip()[6:].startswith("["):
+        return Guess(
+            "a tensor is declared by its shape",
+            "write `[N, C]`, with a name for each size",
+            (),
+            site.span(start, site.end + word.end()),
+        )
+    return Guess(
+        f"`{prefix}` is not written in a `.net` file",
+        f"write `{word[1]}`",
+        (site.replace(start, site.end + word.start(1), ""),),
+        site.span(start, site.end),
+    )
+
+
 def no_shape(site: Site) -> Guess | None:
     found = re.match(r"\s*input\s+(\w+)\s*:?\s*(?:\w+\s*)?$", site.line.split("#")[0])
     if not found or not site.at_end:

@@ -149,9 +149,21 @@ def too_deep(site: Site) -> Guess | None:
     if not site.at_end or site.line.rstrip().endswith(":"):
         return None
     below = _line_below(site)
-    if below is None or below[1] <= len(site.margin):
+    margin, begun = _statement(site)
+    if below is None or below[1] <= len(margin):
         return None
     start, width, stop = below
+    line = site.chunk.text[start + width : stop]
+    if "->" in begun and _is_stage(line):
+        place = start + width
+        word = re.match(r"[^\s(]*", line)
+        assert word is not None
+        return Guess(
+            f"a `->` is missing before `{word[0].rstrip(':')}`",
+            "a line that goes on with the one above begins with `->`",
+            (site.insert(place, "-> "),),
+            site.span(place, stop),
+        )
     if re.search(r"(?<![!<>=])=\s*$|[-+*/%@]\s*$|\b(?:and|or|not|in)\s*$", site.line):
         return Guess(
             "this line can't go on with the one above it",
@@ -163,9 +175,28 @@ def too_deep(site: Site) -> Guess | None:
     return Guess(
         "this line is indented deeper than the one above it",
         "indent it like the line above; only a line that ends with `:` opens a block",
-        (site.replace(start, start + width, site.margin),),
+        (site.replace(start, start + width, margin),),
         site.span(start + width, stop),
     )
+
+
+def _statement(site: Site) -> tuple[str, str]:
+    """The margin of the statement that a line belongs to, and its text so far."""
+    start = site.line_start
+    while start and re.match(r"[ \t]*(?:->|\|)", site.chunk.text[start:]):
+        start = site.chunk.text.rfind("\n", 0, start - 1) + 1
+    text = site.chunk.text[start : site.line_end]
+    return text[: len(text) - len(text.lstrip())], text
+
+
+def _is_stage(line: str) -> bool:
+    """Whether a line reads as a stage: `fc: Linear(4)`, `ReLU`, `flatten(1)`."""
+    from netdsl.layers import FUNCTIONS
+
+    if re.match(r"(?:[A-Za-z_][\w.]*\s*:(?!=)|[A-Z]\w*\b(?!\s*[=,]))", line):
+        return not re.match(r"(?:if|for|elif|else|input|param|buffer)\b", line)
+    found = re.match(r"([a-z_]\w*)(?:\(|\s*(?:->|#|$))", line)
+    return found is not None and found[1] in FUNCTIONS
 
 
 def _line_below(site: Site) -> tuple[int, int, int] | None:

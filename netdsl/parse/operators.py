@@ -12,6 +12,8 @@ _OPERAND = rf"(?:~ *)?(?:[A-Za-z_][\w.]*|\d+|{_BRACKETS})(?:{_BRACKETS})*"
 # What binds looser than the signs of bits, or encloses them.
 _AHEAD = re.compile(r"(?:[=,(\[:]|\b(?:return|if|and|or|not|in|else))\s*$|^\s*$")
 _BEHIND = re.compile(r"\s*(?:[,)\]:=]|->|(?:if|and|or|else|for)\b|#|$)")
+_MOST = 20
+"""Of operands: each stands in a call of its own."""
 _COMPARED = re.compile(r"[<>=!]=\s*$|^\s*[=!]=")
 
 
@@ -25,7 +27,7 @@ def sign_of_bits(site: Site) -> Guess | None:
     name = _FUNCTIONS[sign]
     text = f"of tensors, `{sign}` is written as a function"
     found = _operation(site, sign)
-    if found is None:
+    if found is None or len(found[2]) > _MOST:
         return Guess(text, f"write `{name}(a, b)`")
     start, end, operands = found
     call = operands[0]

@@ -18,6 +18,7 @@ from netdsl.parse.building import Builder
 from netdsl.parse.checks import (
     check_brackets,
     check_indents,
+    check_length,
     check_start,
     check_strings,
 )
@@ -159,6 +160,7 @@ class Parser:
         """The item of a chunk; raises Mistake."""
         problem = check_start(chunk) or check_brackets(chunk, limits)
         problem = problem or check_strings(chunk) or check_indents(chunk, limits)
+        problem = problem or check_length(chunk, limits)
         if problem is not None:
             raise Mistake(problem)
         if earlier is not None:

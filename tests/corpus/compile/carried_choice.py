@@ -53,7 +53,7 @@ class Before(nn.Module):
             channels = width
 
     def forward(self, x: Tensor) -> Tensor:
-        """x: [N, features] -> [N, _]"""
+        """x: [N, features] -> [N, width]"""
         y = x
         for i, layer in enumerate(self.layers):
             if i in self.skips:

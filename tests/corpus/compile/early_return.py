@@ -47,7 +47,7 @@ class Trunk(nn.Module):
         self.early_channels = self.first.out_channels
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """x: [N, 3, H, W] -> ([N, _, H, W], [N, _, H, W])"""
+        """x: [N, 3, H, W] -> ([N, late_channels, H, W], [N, early_channels, H, W])"""
         early = self.first(x)
         late = self.second(early)
         return late, early

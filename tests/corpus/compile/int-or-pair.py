@@ -24,7 +24,7 @@ class BasicConv2d(nn.Module):
         self.bn = nn.BatchNorm2d(out_channels, eps=0.001)
 
     def forward(self, x: Tensor) -> Tensor:
-        """x: [N, in_channels, H, W] -> [N, out_channels, _, _]"""
+        """x: [N, in_channels, H, W] -> [N, out_channels, H_out, W_out]"""
         x = self.conv(x)
         x = F.max_pool2d(F.relu(self.bn(x), inplace=True), self.kernel_size)
         return x

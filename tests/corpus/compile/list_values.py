@@ -23,7 +23,7 @@ class Stage(nn.Module):
         self.out_features = channels
 
     def forward(self, x: Tensor) -> Tensor:
-        """x: [N, in_features] -> [N, _]"""
+        """x: [N, in_features] -> [N, widths[len(rates) - 1]]"""
         x = self.layers(x)
         return x
 
@@ -40,7 +40,7 @@ class Wide(nn.Module):
         self.out_features = channels
 
     def forward(self, x: Tensor) -> Tensor:
-        """x: [N, in_features] -> [N, _]"""
+        """x: [N, in_features] -> [N, out_features]"""
         x = self.body(x)
         return x
 
@@ -68,20 +68,17 @@ class Lists(nn.Module):
             channels = stage.out_features
         pairs = list(zip(widths, reversed(widths), strict=True))
         self.ups = nn.Sequential()
-        up_channels = channels
         for a, b in pairs:
-            self.ups.append(nn.Linear(up_channels, a + b))
-            up_channels = b + a
+            self.ups.append(nn.Linear(channels, a + b))
+            channels = b + a
         self.downs = nn.Sequential()
-        down_channels = up_channels
         for _, b in pairs:
-            self.downs.append(nn.Linear(down_channels, b))
-            down_channels = b
+            self.downs.append(nn.Linear(channels, b))
+            channels = b
         if [*widths] == [3, 4, 5]:
-            self.wide = Wide(down_channels, [*tail(widths, short=True)] * 2)
+            self.wide = Wide(channels, [*tail(widths, short=True)] * 2)
         self.head = nn.Linear(
-            self.wide.out_features if [*widths] == [3, 4, 5] else down_channels,
-            widths[0],
+            self.wide.out_features if [*widths] == [3, 4, 5] else channels, widths[0]
         )
 
     def forward(self, x: Tensor) -> Tensor:

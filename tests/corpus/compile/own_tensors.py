@@ -29,10 +29,10 @@ class Filled(nn.Module):
         nn.init.constant_(self.table, 1 / fan_in)
         self.steps.copy_(torch.arange(8) / 8)
         self.index.copy_(torch.arange(self.size))
-        nn.init.constant_(self.count, 4)
-        nn.init.zeros_(self.seen)
         with torch.no_grad():
             self.twice.copy_(self.steps * 2)
+        nn.init.constant_(self.count, 4)
+        nn.init.zeros_(self.seen)
 
     def forward(self, x: Tensor) -> Tensor:
         """x: [N, c] -> [N, 4]"""
@@ -59,11 +59,11 @@ class Drawn(nn.Module):
         nn.init.constant_(self.shift, 1)
 
     def reset_parameters(self) -> None:
-        nn.init.constant_(self.shift, 1)
         with torch.no_grad():
             fan_in = self.noise[0].numel()
             fan_out = self.noise.shape[0] * self.noise[0][0].numel()
             self.noise.copy_(torch.randn(self.c, 4) / math.sqrt(fan_in + fan_out))
+        nn.init.constant_(self.shift, 1)
 
     def forward(self, x: Tensor) -> Tensor:
         """x: [N, c] -> [N, 4]"""

@@ -34,7 +34,7 @@ class UNet(nn.Module):
         self.head = nn.Conv2d(up_channels, classes, 1)
 
     def forward(self, x: Tensor) -> Tensor:
-        """x: [N, in_channels, H, W] -> [N, classes, _, _]"""
+        """x: [N, in_channels, H, W] -> [N, classes, H, W]"""
         _, _, H, W = x.shape
         if H % 2 ** len(self.widths) != 0 or W % 2 ** len(self.widths) != 0:
             raise ValueError(
