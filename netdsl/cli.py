@@ -133,7 +133,7 @@ _define = click.option(
     multiple=True,
     metavar="NAME=VALUE",
     callback=_defined,
-    help="A hyperparameter of that net, its value written as in `.net`.",
+    help="A hyperparameter or inferred size of that net, as written in `.net`.",
 )
 _form = click.option(
     "--error-format",

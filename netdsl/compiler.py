@@ -107,6 +107,7 @@ class Session:
         if define and not report.failed:
             chosen = choose_net(tree, net)
             if chosen is not None:
+                program.given_sizes[id(chosen)] = self._sizes(program, chosen, define)
                 use_defaults(program, chosen)
         return Analysis(self._limited(report), program, tree)
 
@@ -160,6 +161,35 @@ class Session:
         program = Program(files, report, self.limits)
         program.observes = self.observes
         return tree, program
+
+    def _sizes(
+        self, program: Program, net: syntax.Net, define: Mapping[str, str]
+    ) -> dict[str, int]:
+        """The inferred sizes among what is defined."""
+        hyperparameters = [p.name for p in net.parameters]
+        inferred = [s.name for s in program.class_sizes(net)]
+        given: dict[str, int] = {}
+        for word, text in define.items():
+            if word in hyperparameters:
+                continue
+            if word not in inferred:
+                names = ", ".join(sorted([*hyperparameters, *inferred])) or "none"
+                raise UsageError(
+                    f"{net.name} has no hyperparameter or inferred size {word};"
+                    f" it has: {names}"
+                )
+            value = self.parser.expression(text, Report(), self.limits)
+            size = value.value if isinstance(value, syntax.Literal) else None
+            if type(size) is not int or size < 1:
+                raise UsageError(f"-D {word}: a size is an int, and at least 1")
+            given[word] = size
+        if given:
+            open_ = [s for s in inferred if s not in given]
+            open_ += [p.name for p in net.parameters if p.default is None]
+            if open_:
+                names = ", ".join(open_)
+                raise UsageError(f"{net.name} needs {names}, too: -D {open_[0]}=...")
+        return given
 
     def _limited(self, report: Report) -> tuple[Diagnostic, ...]:
         """So many messages as are shown: a warning never hides an error."""
@@ -291,8 +321,10 @@ def use_defaults(program: Program, net: syntax.Net) -> None:
     program.start()
     walk = Walk(program, net, defining=False, training=False)
     label = f"`{net.name}` with its defaults" if net.parameters else ""
+    sizes = program.given_sizes.get(id(net), {})
+    given = {n: Argument(v, Const(v), net.name_span) for n, v in sizes.items()}
     try:
-        use_concrete(walk, net, [], {}, {}, False, net.name_span, label)
+        use_concrete(walk, net, [], given, {}, False, net.name_span, label)
     except (Stop, TooMuch, Refusal):
         pass
 
@@ -344,13 +376,6 @@ def redefined(
     if net is None or not define:
         return tree
     parameters = []
-    known = {p.name for p in net.parameters}
-    for word in define:
-        if word not in known:
-            names = ", ".join(sorted(known)) or "none"
-            raise UsageError(
-                f"{net.name} has no hyperparameter {word}; it has: {names}"
-            )
     for parameter in net.parameters:
         if parameter.name in define:
             value = session.parser.expression(

@@ -19,7 +19,9 @@ def folder_of(sources: Sequence[str], output: str | None) -> str | None:
     several = len(sources) > 1
     if output is None or not (several or _is_folder(output)):
         return None
-    if several and (output == "-" or os.path.isfile(output)):
+    # `x.py` that isn't there yet is a file that is meant, too.
+    is_file = os.path.isfile(output) or output.endswith((".py", ".pyi", ".net"))
+    if several and (output == "-" or (is_file and not _is_folder(output))):
         raise click.UsageError(f"several files want a folder for -o, not `{output}`")
     return output
 

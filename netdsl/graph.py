@@ -44,8 +44,8 @@ class Symbol:
         self.place = place
         """Of a size: the input's symbol and the index of the size in it."""
         self.value: Any = None
-        """Of a let: the expression it stands for; of a running int: the size that it
-        is behind the last round, if that is known."""
+        """Of a let, and of a name that the user binds: the expression it stands for; of
+        a running int: the size that it is behind the last round, if that is known."""
 
     @property
     def static(self) -> bool:

@@ -36,6 +36,8 @@ class Refusal(Exception):
         self.text = text
         self.note = note
         self.help = help
+        self.last_help = ""
+        """A way out where nobody knows a better one."""
         self.argument = argument
         self.position = position
         self.meant = meant

@@ -262,6 +262,19 @@ net Small = Tree(Linear(8))
     assert "recursive-net" in codes(text)
 
 
+def test_too_many_parameters_in_a_loop_are_told() -> None:
+    text = """\
+net Inner(width: int):
+    input x: [N, C]
+    x -> a: Linear(width) -> b: Linear(C)
+
+net Outer:
+    input x: [N, 8]
+    x -> inner: [Inner(4) for _ in range(2)] -> head: Linear(3)
+"""
+    assert set(codes(text, Limits(parameters=10))) == {"too-many-parameters"}
+
+
 @pytest.mark.parametrize("count", [1, 2, 50])
 def test_many_mistakes_end_at_a_limit(count: int) -> None:
     nets = "\n".join(

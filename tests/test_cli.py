@@ -454,6 +454,43 @@ def test_net_and_define() -> None:
     assert "width: int = 2" in text
 
 
+SIZED = """\
+net Block(width: int, heads: int = 2):
+    input x: [N, L, C]
+    x -> view(N, L, heads, C // heads) -> flatten(2)
+      -> fc: Linear(width) -> out: Linear(C)
+"""
+
+
+@pytest.mark.usefixtures("real")
+def test_inferred_sizes_are_defined_too() -> None:
+    put("a.net", SIZED)
+    given = ("a.net", "--net", "Block", "-D", "width=3")
+    assert run("check", *given, "-D", "C=8").exit_code == 0
+    refused = run("check", *given, "-D", "C=9")
+    assert refused.exit_code == 1 and "9 is not a multiple of 2" in refused.stderr
+    text = run("compile", *given, "-D", "C=8", "-o", "-").stdout
+    assert "self, in_features: int = 8, width: int = 3, heads: int = 2" in text
+    for wrong in ("N=3", "C=x", "C=0"):
+        assert run("check", *given, "-D", wrong).exit_code == 2
+    # Python has no parameter without a default behind one that has one.
+    alone = run("check", "a.net", "--net", "Block", "-D", "C=8")
+    assert alone.exit_code == 2 and "needs width, too" in alone.stderr
+
+
+@pytest.mark.usefixtures("real")
+@pytest.mark.parametrize("output", ["x.py", "x.pyi", "there"])
+def test_several_files_go_to_a_folder(output: str) -> None:
+    put("a.net", GOOD)
+    put("b.net", GOOD)
+    Path("there").touch()
+    result = run("compile", "a.net", "b.net", "-o", output)
+    assert result.exit_code == 2 and "several files want a folder" in result.stderr
+    assert not Path(output).is_dir()
+    assert run("compile", "a.net", "b.net", "-o", "out").exit_code == 0
+    assert {p.name for p in Path("out").iterdir()} == {"a.py", "b.py"}
+
+
 @pytest.mark.usefixtures("real")
 @pytest.mark.parametrize("data", [b"", b"\xff\xfe", b"\0", b"[" * 2**20, b"x" * 2**21])
 def test_anything_ends_in_messages(data: bytes) -> None:

@@ -11,6 +11,7 @@ from test_bad_input import codes, compiled, no_files
 from netdsl import compiler
 from netdsl.diagnostics import Advice
 from netdsl.elaborate import walk
+from netdsl.emit.file import emit
 from netdsl.limits import Limits
 
 NET = "net A:\n    input x: [N, 8]\n"
@@ -18,6 +19,18 @@ NET = "net A:\n    input x: [N, 8]\n"
 
 def calls(text: str) -> int:
     """How many calls of Python functions checking a text takes."""
+    return counted(lambda: compiler.check("a.net", text.encode(), reader=no_files))
+
+
+def writing(text: str) -> int:
+    """How many calls writing the Python of a text takes, once it is checked."""
+    analysis = compiler.Session().analyse("a.net", text.encode())
+    assert analysis.program is not None and not analysis.failed
+    program = analysis.program
+    return counted(lambda: emit(program, {}).text())
+
+
+def counted(work: Callable[[], object]) -> int:
     count = 0
 
     def called(frame: object, event: str, argument: object) -> None:
@@ -26,7 +39,7 @@ def calls(text: str) -> int:
 
     sys.setprofile(called)
     try:
-        compiler.check("a.net", text.encode(), reader=no_files)
+        work()
     finally:
         sys.setprofile(None)
     return count
@@ -41,11 +54,15 @@ MUCH = {
     "lets": many("let a = 1\n", "let a{0} = a\n"),
     "lets, each of the one before": many("let a0 = 1\n", "let a{1} = a{0} + 1\n"),
     "lets, each of the next": many("", "let a{0} = a{1} + 1\n", "let z = 1\n"),
-    "lets in a net": many(NET + "    let a0 = N\n", "    let a{1} = a{0} + 1\n"),
+    "lets in a net": many(
+        NET + "    let a0 = N\n", "    let a{1} = a{0} + 1\n", "    x\n"
+    ),
     "numbers": many("let a = [", "{0},", "]\n"),
     "keys": many("let a = {", '"a{0}": 1,', "}\n"),
     "holes of a string": many("let a = f'", "{{1}}", "'\n"),
-    "keys of layers": many(NET + "    fs: [", 'f"a{{1}}b{0}": Linear(8),', "]\n"),
+    "keys of layers": many(
+        NET + "    fs: [", 'f"a{{1}}b{0}": Linear(8),', "]\n    x -> fs\n"
+    ),
     "stages": many(NET + "    x", " -> relu", "\n"),
     "layers": many(NET + "    x", "\n    -> f{0}: Linear(8)", "\n"),
     "lines": many(NET + "    y0 = x\n", "    y{1} = y{0} + 1\n"),
@@ -95,6 +112,21 @@ def test_twice_as_much_takes_twice_as_long(kind: str) -> None:
     make = MUCH[kind]
     calls(make(150))
     once, twice = calls(make(150)), calls(make(300))
+    assert twice < 2.4 * once
+
+
+WRITTEN = [
+    *("lets in a net", "stages", "layers", "arms of a branch", "loops"),
+    *("tests of a size", "inputs", "nets", "nets that use one"),
+    *("variants of variants", "hyperparameters", "keys of layers"),
+]
+
+
+@pytest.mark.parametrize("kind", WRITTEN)
+def test_twice_as_much_is_written_in_twice_the_time(kind: str) -> None:
+    make = MUCH[kind]
+    writing(make(60))
+    once, twice = writing(make(60)), writing(make(120))
     assert twice < 2.4 * once
 
 

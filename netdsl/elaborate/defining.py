@@ -209,7 +209,7 @@ class Definitions(Arguments):
                 break
         walk.demanded = demanded
         report.extend(said)
-        if not any(d.level == "error" for d in said.values()):
+        if not said.failed:
             refuse_running(walk)
         return walk
 

@@ -12,7 +12,6 @@ from netdsl.elaborate.values import Val
 from netdsl.elaborate.walk import Walk
 from netdsl.graph import Symbol
 
-
 RUN = "run"
 _TRAINING = Symbol("training", RUN)
 """Stands for what only a run knows and no name of the net says."""

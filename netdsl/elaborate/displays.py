@@ -7,6 +7,7 @@ from typing import Any
 from netdsl import graph, syntax
 from netdsl.elaborate import arithmetic
 from netdsl.elaborate.arithmetic import describe_value
+from netdsl.elaborate.lists import tensors_of, tensors_together
 from netdsl.elaborate.loops import comprehend
 from netdsl.elaborate.values import BLUR, Blur, Val, is_static
 from netdsl.elaborate.walk import Walk, evaluates
@@ -40,6 +41,9 @@ def _sequence(walk: Walk, node: syntax.ListOf | syntax.TupleOf, kind: str) -> Va
         elif isinstance(val.value, list | tuple):
             values.extend(val.value)
             spans.extend([val.span] * len(val.value))
+        elif tensors_of(val.value):
+            made = tensors_together([*map(_spread, node.items, vals)], node.span)
+            return Val(BLUR if made is None else made, expr, node.span)
         elif isinstance(val.value, Blur):
             return Val(BLUR, expr, node.span)
         elif arithmetic.rounds(val.value) is None:
@@ -54,13 +58,22 @@ def _sequence(walk: Walk, node: syntax.ListOf | syntax.TupleOf, kind: str) -> Va
     return Val(values, expr, node.span)
 
 
+def _spread(item: syntax.Expression, val: Val) -> Any:
+    """What an item of a list adds to it, as a list."""
+    if not isinstance(item, syntax.Star):
+        return [val.value]
+    return [*val.value] if isinstance(val.value, tuple) else val.value
+
+
 def _written(val: Val, kind: str) -> list[Expr]:
     """The Python of a part: tensors in a tuple one by one, since how many there are
     in what torch returns is more than Python's types tell."""
     inner = val.expr.value if isinstance(val.expr, graph.Spread) else None
     if kind != "tuple" or not isinstance(inner, graph.Ref) or is_static(val.value):
         return [val.expr]
-    places = range(len(val.value)) if isinstance(val.value, list | tuple) else ()
+    if not isinstance(val.value, list | tuple):
+        return [val.expr]
+    places = range(len(val.value))
     return [graph.Item(inner, (graph.Const(i),), False) for i in places]
 
 

@@ -13,7 +13,7 @@ from netdsl.elaborate.arithmetic import describe_value
 from netdsl.elaborate.comparisons import compare
 from netdsl.elaborate.functions import call_operator
 from netdsl.elaborate.habits import plain_name, refuse_attribute
-from netdsl.elaborate.lists import is_list, of_lists, surely_list
+from netdsl.elaborate.lists import is_list, of_lists, surely_list, tensors_together
 from netdsl.elaborate.names import dotted_function, lookup_value
 from netdsl.elaborate.narrowing import narrowed, refuse_optional, refuse_test
 from netdsl.elaborate.values import (
@@ -112,6 +112,10 @@ def _binary(walk: Walk, node: syntax.Binary) -> Val:
         [lambda: walk.evaluate(node.left), lambda: walk.evaluate(node.right)]
     )
     expr: Expr = graph.Op(node.op, (left.expr, right.expr))
+    if node.op == "+" and is_list(left.value) and is_list(right.value):
+        tensors = tensors_together([left.value, right.value], node.span)
+        if tensors:
+            return Val(tensors, of_lists("+", left, right), node.span)
     blur = blur_of(left.value, right.value)
     if blur is not None:
         return Val(blur, expr, node.span)

@@ -435,7 +435,8 @@ def _branches(walk: Walk, node: syntax.Branches, flowing: Val) -> Val:
     source = flowing
     if len(node.arms) > 1:
         source = walk.name_value(flowing, walk.flow_name)
-    names = [arm_name(arm) or walk.flow_name for arm in node.arms]
+    # Only the class's Python needs names.
+    names = [(walk.defining and arm_name(arm)) or walk.flow_name for arm in node.arms]
     makers: list[Any] = []
     for arm, name in zip(node.arms, names, strict=True):
         makers.append(lambda a=arm, n=name: _run_arm(walk, a, source, n))

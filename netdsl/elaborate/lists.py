@@ -3,18 +3,21 @@ is: `a + b` becomes `[*a, *b]`, and `a == b` compares `[*a]`."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from netdsl import graph
-from netdsl.elaborate.values import Rounds, Val
+from netdsl.elaborate.values import Gathered, Rounds, Val
 from netdsl.graph import Expr
 from netdsl.layers import Unknown
+from netdsl.shapes import Tensor
+from netdsl.source import Span
 
 
 def is_list(value: Any) -> bool:
     if isinstance(value, Unknown):
         return value.type.startswith("list")
-    return isinstance(value, list | Rounds)
+    return isinstance(value, list | Rounds | Gathered)
 
 
 def of_lists(op: str, left: Val, right: Val) -> Expr:
@@ -37,3 +40,27 @@ def surely_list(val: Val) -> Val:
     if made or not is_list(val.value):
         return val
     return Val(val.value, graph.Sequence("list", (graph.Spread(val.expr),)), val.span)
+
+
+def tensors_of(value: Any) -> list[Any] | None:
+    """The tensors in a list, a loop's in one piece; None if it holds anything else."""
+    if isinstance(value, Gathered):
+        return [*value.parts]
+    if isinstance(value, Rounds) and isinstance(value.at(0), Tensor):
+        return [value]
+    if isinstance(value, list) and all(isinstance(v, Tensor) for v in value):
+        return value
+    return None
+
+
+def tensors_together(values: Sequence[Any], span: Span) -> Any:
+    """One list of all tensors in some lists; None if these hold anything else."""
+    parts: list[Any] = []
+    for value in values:
+        found = tensors_of(value)
+        if found is None:
+            return None
+        parts += found
+    if any(isinstance(part, Rounds) for part in parts):
+        return parts[0] if len(parts) == 1 else Gathered(span, parts)
+    return parts

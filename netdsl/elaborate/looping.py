@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from netdsl import dims, graph, syntax
 from netdsl.dims import Size
+from netdsl.elaborate import arithmetic
+from netdsl.elaborate.building import refuse_rebound
 from netdsl.elaborate.loops import (
     FORWARD,
     Carried,
@@ -17,16 +19,22 @@ from netdsl.elaborate.loops import (
     target_names,
 )
 from netdsl.elaborate.members import round_mapping
+from netdsl.elaborate.reserved import check_name
 from netdsl.elaborate.running import look_ahead, note_carried
 from netdsl.elaborate.values import (
+    PLAIN,
     Blur,
     Gathered,
     ModuleValue,
     Rounds,
     Val,
+    is_number,
     is_static,
+    symbols_of,
+    type_name,
 )
 from netdsl.elaborate.walk import Walk, executes
+from netdsl.layers import Unknown
 from netdsl.shapes import Shape, Tensor
 
 
@@ -47,6 +55,9 @@ def _for(walk: Walk, node: syntax.For) -> None:
     if _holds_modules(source.value):
         kind = "member"
     symbols = make_target(node.target, kind, FORWARD)
+    for name in target_names(node.target):
+        check_name(walk, name, node.target.span)
+        refuse_rebound(walk, name, None, node.target.span)
     walk.looping += 1
     top, walk.top = walk.top, False
     try:
@@ -124,7 +135,10 @@ def _open_loop(walk: Walk, node: syntax.For, symbols: Any, over: Rounds) -> list
     """A loop of unknown length: its body is walked once, after looking ahead."""
     _, index = walk.fresh("i", "loop")
     loop = Carried(index, over.count)
-    names = [n for n in assigned_in(node.body) if n in walk.scope]
+    bound = assigned_in(node.body)
+    names = [n for n in bound if n in walk.scope]
+    before_all = {n: walk.scope[n].value for n in names}
+    _number_anew(walk, names)
     state = {n: walk.scope[n].value for n in names}
     lists = [n for n, v in state.items() if isinstance(v, list | Rounds)]
     recorded: list[Any] = []
@@ -156,10 +170,47 @@ def _open_loop(walk: Walk, node: syntax.For, symbols: Any, over: Rounds) -> list
             val = walk.scope[name]
             walk.scope[name] = Val(value, val.expr, val.span)
     _lists_after(walk, loop, lists, state)
+    _numbers_after(walk, {*bound, *target_names(node.target)}, before_all)
     for module in walk.rounds:
         note_carried(module.repeat, loop, round_mapping(module))
     walk.rounds = []
     return recorded
+
+
+def _number_anew(walk: Walk, names: Iterable[str]) -> None:
+    """Numbers that a round of an open loop binds: another round has others."""
+    for name in names:
+        val = walk.scope[name]
+        if is_number(val.value):
+            walk.scope[name] = Val(_of_a_run(walk, name, val.value), val.expr, val.span)
+
+
+def _numbers_after(walk: Walk, names: set[str], before: Mapping[str, Any]) -> None:
+    """What an open loop leaves of numbers: only a run knows them, unless a round
+    leaves what there was before."""
+    changed = []
+    for name in sorted(names & walk.scope.keys()):
+        value = walk.scope[name].value
+        stays = type(value) in PLAIN and value == before.get(name, value)
+        if is_number(value) and not stays and not _is_lasting(value):
+            changed.append(name)
+    _number_anew(walk, changed)
+
+
+def _is_lasting(value: Any) -> bool:
+    """Whether a value rests on nothing that a round may change."""
+    kinds = ("hyper", "size", "constant", "input")
+    return type(value) not in PLAIN and all(s.kind in kinds for s in symbols_of(value))
+
+
+def _of_a_run(walk: Walk, name: str, value: Any) -> Any:
+    """A number of that type, of which a run alone knows which."""
+    symbol = walk.variable(name, value)
+    if not arithmetic.is_int(value):
+        return Unknown(type_name(value), graph.Ref(symbol))
+    return dims.of(
+        dims.Name(f"{name}#{walk.program.count()}", None, None, symbol, name)
+    )
 
 
 def _lists_after(

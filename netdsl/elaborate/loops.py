@@ -9,6 +9,7 @@ from typing import Any, Literal, TypeAlias
 from netdsl import dims, graph, syntax
 from netdsl.dims import Dim, Size
 from netdsl.elaborate import arithmetic
+from netdsl.elaborate.reserved import check_name
 from netdsl.elaborate.values import (
     BLUR,
     Blur,
@@ -21,7 +22,7 @@ from netdsl.elaborate.values import (
     symbols_of,
     type_name,
 )
-from netdsl.elaborate.walk import Walk
+from netdsl.elaborate.walk import Stop, Walk
 from netdsl.elaborate.words import size_word
 from netdsl.graph import Symbol
 from netdsl.layers import Unknown
@@ -230,6 +231,8 @@ def comprehend(
                 clause(i + 1)
 
     names = [n for c in node.clauses for n in target_names(c.target)]
+    for name in names:
+        check_name(walk, name, node.span)
     with walk.shadowed(names):
         try:
             clause(0)
@@ -378,8 +381,13 @@ def go_round(
     settled = False
     for _ in range(5 if guessed else 4):
         undo = rollback()
-        with walk.report.muted(), walk.report.recorded() as said:
-            after = body(_with(start, opened))
+        try:
+            with walk.report.muted(), walk.report.recorded() as said:
+                after = body(_with(start, opened))
+        except Stop:
+            # No other round will say what ended this one.
+            walk.report.extend(said.values())
+            raise
         changed = _changed(walk, _with(start, opened), after)
         if guessed and not _borne_out(walk, opened, after):
             undo()

@@ -19,7 +19,7 @@ from netdsl.elaborate.loops import (
 )
 from netdsl.elaborate.module_code import refuse_call
 from netdsl.elaborate.names import left_out, lookup_stage
-from netdsl.elaborate.reserved import check_member
+from netdsl.elaborate.reserved import check_member, check_name
 from netdsl.elaborate.trials import argument_names, representatives
 from netdsl.elaborate.values import (
     PLAIN,
@@ -478,7 +478,7 @@ def label_of(walk: Walk, node: syntax.Expression) -> Any:
     if isinstance(node, syntax.Literal) and isinstance(node.value, str):
         return node.value
     if isinstance(node, syntax.FString):
-        val = walk.evaluate(node)
+        val = for_building(walk, walk.evaluate(node))
         return val.value if isinstance(val.value, str) else val.expr
     raise walk.stop(
         "not-a-layer",
@@ -508,6 +508,8 @@ def _repeat(walk: Walk, node: syntax.Comprehension) -> list[Member]:
     """Layers made by a comprehension: one by one where the rounds are known, else
     one for all rounds, over a symbol for the round."""
     names = [n for c in node.clauses for n in target_names(c.target)]
+    for name in names:
+        check_name(walk, name, node.span)
     with walk.shadowed(names):
         return _repeat_clause(walk, node, 0, [], None)
 
@@ -536,7 +538,7 @@ def _repeat_clause(
             _, joint = walk.fresh("i", "loop")
             whole = (joint, index[1] * over.count)
         bind_target(walk, clause.target, symbols, over.at(inner))
-        tests = tuple(walk.evaluate(t).expr for t in clause.tests)
+        tests = tuple(for_building(walk, walk.evaluate(t)).expr for t in clause.tests)
         loop = graph.Loop(symbols, source.expr, tests)
         return _repeat_clause(walk, node, at + 1, [*loops, loop], whole)
     members: list[Member] = []

@@ -20,7 +20,7 @@ from netdsl.elaborate.values import (
 )
 from netdsl.elaborate.walk import Walk
 from netdsl.layers import FUNCTIONS, LAYERS, NAMESPACES, Unknown
-from netdsl.shapes import DTYPES
+from netdsl.shapes import DTYPES, Tensor
 
 
 def lookup_value(walk: Walk, node: syntax.Name) -> Val:
@@ -56,12 +56,24 @@ def lookup_value(walk: Walk, node: syntax.Name) -> Val:
     if name in walk.absent:
         # The definition of the net says where it may be read.
         return Val(BLUR, graph.Const(None), node.span)
+    if any(_stars(value) == name for _, value in walk.input_types):
+        raise walk.stop(
+            "unknown-name",
+            f"`*{name}` stands for any number of sizes, and is no value",
+            node.span,
+            help="work on the last sizes: `unflatten(-1, (8, 4))`, `flatten(-2)`",
+        )
     raise walk.stop(
         "unknown-name",
         f"there is no `{name}` here",
         node.span,
         help=_advice_on_value(walk, node),
     )
+
+
+def _stars(value: Any) -> str | None:
+    """The name of the `*` in the shape of an input."""
+    return value.shape.star if isinstance(value, Tensor) else None
 
 
 def definition(walk: Walk, name: str, node: syntax.Name) -> Val | None:

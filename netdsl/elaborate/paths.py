@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from itertools import islice
 from typing import Any
@@ -24,9 +24,21 @@ _MOST = 2000
 _ANY = "*"
 
 
+def _inits(body: Iterable[syntax.Statement]) -> Iterator[syntax.Init]:
+    """The `init` lines of a body, and those under its conditions and loops."""
+    for statement in body:
+        match statement:
+            case syntax.Init():
+                yield statement
+            case syntax.If():
+                yield from _inits((*statement.body, *statement.orelse))
+            case syntax.For():
+                yield from _inits(statement.body)
+
+
 def lint_paths(program: Program, walk: Walk, net: syntax.Net) -> None:
     """Refuses `init` lines whose path is that of no parameter."""
-    lines = [part for part in syntax.walk(net) if isinstance(part, syntax.Init)]
+    lines = list(_inits(net.body))
     wanted = [(node.pattern, path) for node in lines if (path := _path(node.pattern))]
     if not wanted:
         return

@@ -9,6 +9,7 @@ from typing import Any
 
 from netdsl import graph, syntax
 from netdsl.elaborate import arithmetic
+from netdsl.elaborate.building import if_built
 from netdsl.elaborate.habits import plain_name
 from netdsl.elaborate.members import last_word
 from netdsl.elaborate.values import Blur, Factory, ModuleValue, Val
@@ -67,8 +68,10 @@ def initialiser(walk: Walk, node: syntax.Expression) -> Initialiser | None:
     if isinstance(node, syntax.Call):
         if name.id in ("zeros", "ones", "eye") and node.arguments:
             return None  # the tensor function: `ones(T, T)`
-        positional = [walk.evaluate(a) for a in node.arguments]
-        keywords = {k.name: walk.evaluate(k.value) for k in node.keywords}
+        positional = [if_built(walk, walk.evaluate(a)) for a in node.arguments]
+        keywords = {
+            k.name: if_built(walk, walk.evaluate(k.value)) for k in node.keywords
+        }
     declaration = Declaration(name.id, signature, "", lambda c: ())
     try:
         bind(
@@ -108,7 +111,7 @@ def starting_value(
     inputs, walk.inputs = walk.inputs, []
     try:
         with _fans(walk):
-            val = walk.evaluate(node)
+            val = if_built(walk, walk.evaluate(node))
     finally:
         walk.inputs = inputs
     _refuse_flowing(walk, node, val.expr)
@@ -169,7 +172,7 @@ def init_rule(walk: Walk, node: syntax.Init) -> graph.InitRule | graph.InitPart:
         if value is None:
             _check_initialiser(walk, node.value)
             _refuse_choice(walk, node.value)
-        val = walk.evaluate(node.value) if value is None else None
+        val = if_built(walk, walk.evaluate(node.value)) if value is None else None
     if val is not None:
         if not isinstance(val.value, Blur | Unknown) and not arithmetic.is_number(
             val.value
@@ -210,6 +213,8 @@ def _refuse_choice(walk: Walk, node: syntax.Expression) -> None:
 
 def _refuse_flowing(walk: Walk, node: syntax.Expression, *exprs: graph.Expr) -> None:
     """Says so where a starting value reads what only flows once the net is built."""
+    if not walk.defining:
+        return  # the class's own walk refuses for both
     for part in graph.every(exprs):
         if isinstance(part, graph.Symbol) and part.kind in ("input", "var", "temp"):
             walk.error(

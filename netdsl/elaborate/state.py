@@ -107,6 +107,8 @@ class State:
         """The functions that something calls."""
         self.asked_training = 0
         """How often a walk looked whether the module trains."""
+        self.given_sizes: dict[int, dict[str, int]] = {}
+        """Of a net whose caller says them: its inferred sizes."""
         self.bound: dict[int, dict[str, Any]] = {}
         """Of each net: the names that its body binds by `=`, and how."""
         self.labels: dict[int, frozenset[str]] = {}

@@ -8,6 +8,7 @@ from netdsl import graph, syntax
 from netdsl.diagnostics import Advice, Edit, Label
 from netdsl.dims import Size
 from netdsl.elaborate import arithmetic
+from netdsl.elaborate.building import for_building, refuse_rebound
 from netdsl.elaborate.expressions import known_when_run
 from netdsl.elaborate.flows import declare
 from netdsl.elaborate.habits import declare_instead, refuse_target
@@ -87,6 +88,8 @@ def _assign(walk: Walk, node: syntax.Assign) -> None:
         # The names have values all the same, though nobody knows which.
         _bind_names(walk, node.target, BLUR)
         raise
+    if isinstance(target, Symbol):
+        target.value = val.expr
     walk.assigned.append((names, node.target.span))
     walk.say(graph.Assign(target, "=", val.expr, node.span))
 
@@ -104,6 +107,8 @@ def _check_target(walk: Walk, node: syntax.Assign, target: syntax.Expression) ->
 def _bind_names(walk: Walk, target: syntax.Expression, value: Any) -> Any:
     """Binds names to the parts of a value; gives their symbols."""
     if isinstance(target, syntax.Name):
+        if refuse_rebound(walk, target.id, value, target.span):
+            value = BLUR
         symbol = walk.variable(target.id, value)
         walk.bind(target.id, Val(value, graph.Ref(symbol), target.span))
         return symbol
@@ -136,6 +141,9 @@ def _augment(walk: Walk, node: syntax.Augment) -> None:
     name = node.target.id
     before = walk.scope[name]
     walk.used.add(name)
+    if refuse_rebound(walk, name, None, node.target.span):
+        walk.bind(name, Val(BLUR, before.expr, node.span))
+        raise Stop
     walk.flow_name = name
     added = walk.evaluate(node.value)
     symbol = walk.variable(name, before.value)
@@ -266,7 +274,9 @@ def _own(walk: Walk, node: syntax.Own) -> None:
         raise
     if isinstance(value, Val) and isinstance(value.value, Tensor):
         tensor = Tensor(tensor.shape, value.value.dtype)
-    options = tuple((k.name, walk.evaluate(k.value).expr) for k in node.options)
+    options = tuple(
+        (k.name, for_building(walk, walk.evaluate(k.value)).expr) for k in node.options
+    )
     for keyword in node.options:
         allowed = "requires_grad" if node.kind == "param" else "persistent"
         if keyword.name != allowed:

@@ -264,6 +264,15 @@ def is_static(value: Any) -> bool:
     return not any(isinstance(v, Tensor | Blur) for v in leaves(value))
 
 
+def is_number(value: Any) -> bool:
+    """Whether a value is a plain one: an int, a float, a bool or a string."""
+    if isinstance(value, Unknown):
+        return value.type in ("int", "float", "bool", "str")
+    return isinstance(value, int | float | str | Dim | Condition) and not isinstance(
+        value, DType
+    )
+
+
 def leaves(value: Any) -> Iterator[Any]:
     """The values in nested lists, tuples and dicts."""
     if isinstance(value, tuple | list) and not isinstance(value, Tensor):

@@ -28,6 +28,7 @@ from netdsl.emit.tensors import (
     write_reset,
     write_ties,
 )
+from netdsl.emit.unread import without_unread
 from netdsl.facts import Comparison
 from netdsl.graph import ChainModule, Symbol
 from netdsl.shapes import Shape
@@ -274,8 +275,8 @@ class ClassWriter(Signatures):
                 write_reset(self.reset_speller, lines, self.walk.init)
 
     def _forward(self) -> Lines:
-        statements = self._named_results(self.walk.forward)
-        taken = {*self.file.function_names(), "torch", "nn", "F", "math", "self"}
+        statements = self._named_results(without_unread(self.walk.forward))
+        taken = {*self.file.function_names, "torch", "nn", "F", "math", "self"}
         taken |= {self._local_size(v) for v in _size_symbols(self.walk)}
         self.local_names = name_temporaries(statements, self.walk.inputs, taken)
         body = Lines()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from netdsl import dims, graph, syntax
@@ -96,6 +97,8 @@ class FileWriter:
         self.constants: dict[int, tuple[str, Symbol]] = {}
         self.defaults: dict[str, tuple[str, Any]] = {}
         self.writers: dict[int, ClassWriter] = {}
+        self._first_uses: dict[tuple[int, int], str | None] = {}
+        self._return_types: dict[int, str] = {}
         self._doc = self._file_doc()
 
     # -- what there is ---------------------------------------------------------
@@ -204,7 +207,9 @@ class FileWriter:
         name: str = self.names.get(id(net)) or net.name
         return name
 
+    @cached_property
     def function_names(self) -> list[str]:
+        """What no local variable of the file may be called."""
         return [self.names[id(f)] for f in self.fns] + [
             self.names[id(n)] for n in self.nets if self.is_function(n)
         ]
@@ -250,18 +255,30 @@ class FileWriter:
         return Speller(self.imports, self.net_name, lambda s: s.name).table(value)
 
     def return_type(self, root: graph.Module) -> str:
+        """What a function gives that stands for this layer."""
         match root:
             case NetModule():
-                inner = self.program.define(root.net)
-                if inner.root is not None and not isinstance(inner.root, ChainModule):
-                    return self.return_type(inner.root)
-                return self.net_name(root.net)
+                known = self._return_types.get(id(root.net))
+                if known is None:
+                    inner = self.program.define(root.net).root
+                    if inner is None or isinstance(inner, ChainModule):
+                        known = self.net_name(root.net)
+                    else:
+                        known = self.return_type(inner)
+                    self._return_types[id(root.net)] = known
+                return known
             case LayerModule():
                 return self.imports.note(root.declaration.target)
         return self.imports.note("nn.Module")
 
     def first_use(self, net: syntax.Net, symbol: Symbol) -> str | None:
         """The name that a size goes by where a layer first asks for it."""
+        key = id(net), id(symbol)
+        if key not in self._first_uses:
+            self._first_uses[key] = self._first_use(net, symbol)
+        return self._first_uses[key]
+
+    def _first_use(self, net: syntax.Net, symbol: Symbol) -> str | None:
         walk: Walk = self.program.define(net)
         roots = [s.module for s in _registered(walk.init)]
         if walk.root is not None:

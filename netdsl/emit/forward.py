@@ -24,16 +24,11 @@ class ForwardWriter:
         self.lines = lines
         self.speller: Speller = owner.forward_speller
         self.annotations: Annotations | None = None
-        self.read: set[int] = set()
-        """The names that are read, and all else that stands in the statements."""
 
     def block(self, statements: list[Any], arm: bool = False) -> None:
         speller = self.speller
-        self.read |= {id(part) for s in statements for part in _parts(s)}
         for statement in self._returned_at_once(statements) if arm else statements:
             span = statement.span
-            if _is_number(statement) and id(statement.target) not in self.read:
-                continue  # only a layer was made with it
             match statement:
                 case graph.Assign():
                     target = speller.target(statement.target)
@@ -123,8 +118,23 @@ class ForwardWriter:
             return ", ".join(self.speller.text(i) for i in expr.items)
         return self.speller.text(expr)
 
+    def _said(self, statements: list[Any]) -> list[Any]:
+        """The statements without `x = x`, and without the branches of nothing else."""
+        return [s for s in statements if not self._is_idle(s)]
+
+    def _is_idle(self, statement: Any) -> bool:
+        if isinstance(statement, graph.Branch):
+            return not self._said(statement.then) and not self._said(statement.other)
+        return (
+            isinstance(statement, graph.Assign)
+            and isinstance(statement.value, graph.Ref)
+            and self.speller.target(statement.target) == self._value(statement.value)
+        )
+
     def _branch(self, statement: graph.Branch) -> None:
-        then, other = statement.then, statement.other
+        then, other = self._said(statement.then), self._said(statement.other)
+        if not then and not other:
+            return
         tests = [statement.test]
         if not then:
             then, other = other, []
@@ -137,20 +147,29 @@ class ForwardWriter:
             then = then[0].then
         least = AND if len(tests) > 1 else CHOICE
         test = " and ".join(self.speller.test(t, least) for t in tests)
+        start = len(self.lines)
         self.lines.add(f"if {test}:", statement.span)
         with self.lines.indented():
             self.block(then, arm=True)
+        if len(self.lines) == start + 1:
+            del self.lines.lines[start:]  # nothing in it
+            if other:
+                self._branch(statement.replaced(then=[], other=other))
+            return
         if other and then and isinstance(then[-1], graph.Result):
             self.block(other)
         elif len(other) == 1 and isinstance(other[0], graph.Branch) and other[0].then:
             start = len(self.lines)
             self._branch(other[0])
-            line = self.lines.lines[start]
-            self.lines.lines[start] = line._replace(text=f"el{line.text}")
+            for line in self.lines.lines[start : start + 1]:
+                self.lines.lines[start] = line._replace(text=f"el{line.text}")
         elif other:
+            start = len(self.lines)
             self.lines.add("else:", statement.span)
             with self.lines.indented():
                 self.block(other, arm=True)
+            if len(self.lines) == start + 1:
+                del self.lines.lines[start:]
 
 
 def _appended(statement: graph.Assign) -> graph.Expr | None:
@@ -165,16 +184,6 @@ def _appended(statement: graph.Assign) -> graph.Expr | None:
     ):
         return value.items[0]
     return None
-
-
-def _is_number(statement: Any) -> bool:
-    """Whether a statement gives a name to what no tensor has a part in."""
-    return (
-        isinstance(statement, graph.Assign)
-        and isinstance(statement.target, Symbol)
-        and statement.op == "="
-        and statement.target.type in ("int", "float", "bool", "str")
-    )
 
 
 def _read_names(statement: graph.Repeat) -> Any:

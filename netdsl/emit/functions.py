@@ -14,6 +14,7 @@ from netdsl.emit.lines import Lines
 from netdsl.emit.naming import name_temporaries
 from netdsl.emit.signatures import docstring
 from netdsl.emit.spelling import Imports, Speller
+from netdsl.emit.unread import without_unread
 from netdsl.graph import Symbol
 
 
@@ -40,8 +41,8 @@ class FunctionWriter(ClassWriter):
         self.init_speller = self.forward_speller
 
     def write(self) -> Lines:
-        statements = self.walk.forward
-        taken = {*self.file.function_names(), "torch", "nn", "F", "math"}
+        statements = without_unread(self.walk.forward)
+        taken = {*self.file.function_names, "torch", "nn", "F", "math"}
         self.local_names = name_temporaries(statements, self.walk.inputs, taken)
         annotations = self._annotations(statements)
         if any(annotations.is_any(e) for e in _returned_values(statements)):

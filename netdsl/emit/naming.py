@@ -26,6 +26,7 @@ class Events:
         self.devices: list[tuple[int, int]] = []
         """Where the device of a symbol is read: another tensor of its name tells it."""
         self.at = 0
+        self._last: dict[int, int] = {}
 
     def write(self, target: Any) -> None:
         if isinstance(target, tuple):
@@ -88,6 +89,16 @@ class Events:
             if inside and (key in before or symbol.kind == "input"):
                 places.append(self.at)
 
+    def last(self, key: int) -> int:
+        """The last place where anything is asked of a symbol."""
+        if not self._last:
+            for places in (self.writes, self.reads):
+                for k, ats in places.items():
+                    self._last[k] = max(self._last.get(k, 0), *ats)
+            for k, at in self.devices:
+                self._last[k] = max(self._last.get(k, 0), at)
+        return self._last.get(key, 0)
+
     def live(self, key: int, at: int) -> bool:
         """Whether a value written before a place is read behind it."""
         for place in sorted(self.reads.get(key, ())):
@@ -122,6 +133,9 @@ def name_temporaries(
     names: dict[int, str] = {
         k: s.name for k, s in events.symbols.items() if s.kind in _BUSY
     }
+    holders: dict[str, list[int]] = {}
+    for key, name in names.items():
+        holders.setdefault(name, []).append(key)
     blocked = set(taken)
     temps = [k for k, s in events.symbols.items() if s.kind == "temp"]
     temps.sort(key=lambda k: events.writes.get(k, [0])[0])
@@ -133,9 +147,12 @@ def name_temporaries(
         for name in _candidates(hint):
             if name in blocked and name != hint:
                 continue
-            holders = [k for k, n in names.items() if n == name and k != key]
-            if not any(events.busy(k, start, end, symbol) for k in holders):
+            # The names are given in the order of the text: who is done stays done.
+            held = [k for k in holders.get(name, ()) if events.last(k) >= start]
+            holders[name] = held
+            if not any(events.busy(k, start, end, symbol) for k in held):
                 names[key] = name
+                held.append(key)
                 break
     return names
 

@@ -43,7 +43,12 @@ class Signatures(Symbols):
         """Sizes of results that have a name in the docstring alone."""
 
     def parameters(self) -> list[str]:
-        parts = [f"{self.size_texts[s.name]}: int" for s in self.sizes]
+        given = self.program.given_sizes.get(id(self.net), {})
+        parts = [
+            f"{self.size_texts[s.name]}: int"
+            + (f" = {given[s.name]}" if s.name in given else "")
+            for s in self.sizes
+        ]
         for parameter in self.net.parameters:
             symbol = self.walk.hypers[parameter.name]
             kind = self.annotation(symbol)

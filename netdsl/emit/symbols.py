@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from netdsl import graph, syntax
+from netdsl.elaborate.demand import registered
 from netdsl.elaborate.lacking import optional_owner
+from netdsl.elaborate.trees import every_module
 from netdsl.elaborate.walk import Walk
 from netdsl.elaborate.words import LENGTH_WORDS
 from netdsl.emit.carried import Mentions
@@ -30,6 +32,8 @@ class Symbols:
         self.file = file
         self.sizes: list[Symbol] = program.class_sizes(net)
         self.size_texts = self._name_sizes()
+        self.loop_variables = _loop_variables(self.walk)
+        self._part_loop_variables()
         self.stored: dict[str, str] = {}
         """Attributes that forward reads, with what `__init__` gives them."""
         self.stored_symbols: dict[str, Symbol] = {}
@@ -51,7 +55,7 @@ class Symbols:
 
     def _name_sizes(self) -> dict[str, str]:
         """The parameter that each size of an input becomes."""
-        taken = set(self.walk.hypers)
+        taken = {*self.walk.hypers, *self.walk.lets}
         names: dict[str, str] = {}
         for symbol in self.sizes:
             name = self.size_name(symbol)
@@ -100,12 +104,22 @@ class Symbols:
             self.mentions.note(symbol)
         return known
 
+    def _part_loop_variables(self) -> None:
+        """A loop that builds leaves its variables behind: they take no name that the
+        lines below it read."""
+        taken = {*self.walk.hypers, *self.walk.lets, *self.size_texts.values()}
+        for symbol in self.loop_variables:
+            if symbol.name in taken:
+                symbol.name += "_"
+
     def _free_name(self, name: str, owner: str) -> str:
         """`channels`, then `up_channels` for those of `ups`, then with a number."""
         taken = {
             *self.carried_names.values(),
             *self.walk.hypers,
+            *self.walk.lets,
             *self.size_texts.values(),
+            *(s.name for s in self.loop_variables),
         }
         candidates = [name, *([f"{owner}_{name}"] if owner else [])]
         candidates += [f"{name}_{i}" for i in range(2, len(taken) + 3)]
@@ -183,6 +197,21 @@ class Symbols:
         if name.startswith("_"):
             name = f"size{name}".replace("-", "m")
         return f"{name}_" if name in ("I", "O", "l", "torch", "F", "nn") else name
+
+
+def _loop_variables(walk: Walk) -> list[Symbol]:
+    """What the loops that build call what they go over."""
+    roots = [r.module for r in registered(walk.init)]
+    roots += [walk.root] if walk.root is not None else []
+    return [
+        part
+        for root in roots
+        for module in every_module(root)
+        if isinstance(module, graph.RepeatModule)
+        for loop in module.loops
+        for part in graph.every(loop.target)
+        if isinstance(part, Symbol)
+    ]
 
 
 def _is_method(name: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from netdsl.dims import Dim, Size, show
+from netdsl.dims import Atom, Dim, Name, Size, atoms, show, single
 from netdsl.facts import Comparison, Facts
 from netdsl.layers.spec import Declaration, Text, Unknown, Value
 from netdsl.shapes import (
@@ -138,6 +138,16 @@ class Call:
         if decided is True:
             return
         text = text if isinstance(text, str) else text()
+        if decided is None and (self._parted(a, b) or self._parted(b, a)):
+            note = f"{show(a)} and {show(b)} may differ"
+            refusal = Refusal("shape-mismatch", text, note, help)
+            plain = single(a) is not None and single(b) is not None
+            refusal.last_help = (
+                f"if {show(a)} and {show(b)} are always equal,"
+                f"{' give them one name, or' if plain else ''}"
+                f" say `where {show(a)} == {show(b)}` behind an input"
+            )
+            raise refusal
         if decided is False:
             if note is None:
                 note = f"{show(a)} is not {show(b)}"
@@ -147,6 +157,17 @@ class Call:
         if decided is None:
             self.conditions.append((Comparison("==", a, b), text))
             self.facts = self.facts.assume(Comparison("==", a, b))
+
+    def _parted(self, a: Size, b: Size) -> bool:
+        """Whether two sizes are of inputs that give each a name of its own.  That
+        they are equal would be said by one name, or by a `where`."""
+        one, other = single(self.facts.normal(a)), self.facts.normal(b)
+        return (
+            isinstance(one, Name)
+            and is_declared(one)
+            and one not in atoms(other)
+            and any(map(is_declared, atoms(other)))
+        )
 
     def rank(self, tensor: Tensor, *ranks: int, name: str = "its input") -> None:
         """States how many sizes a tensor may have."""
@@ -292,3 +313,9 @@ class Call:
             f" and {show(y)}",
         )
         return x
+
+
+def is_declared(atom: Atom) -> bool:
+    """Whether it is a size that an input names."""
+    symbol: Any = atom.origin if isinstance(atom, Name) else None
+    return getattr(symbol, "kind", "") == "size" and not symbol.name.startswith("_")

@@ -8,7 +8,7 @@ from collections.abc import Callable, Container, Mapping, Sequence
 from math import gcd
 from typing import Any
 
-from netdsl.dims import Dim, Size, cancel, floordiv, modulo, show
+from netdsl.dims import Dim, Size, atoms, cancel, floordiv, modulo, show
 from netdsl.layers.spec import Declaration, Value
 from netdsl.shapes import FLOATS, Refusal, Tensor
 
@@ -32,7 +32,7 @@ def way_out(
     tensors = [t for value in given.values() for t in _tensors(value)]
     name = declaration.name
     if not tensors:
-        return ""
+        return refusal.last_help
     if refusal.code == "wrong-dtype":
         return _as_float(name, tensors[0])
     for parameter in declaration.signature.parameters:
@@ -41,7 +41,7 @@ def way_out(
     family = re.sub(r"[123]d$", "", name)
     menders = [_of_other_rank, *_MENDERS.get(family, ())]
     found = (mender(name, given, tensors, words) for mender in menders)
-    return next(filter(None, found), "")
+    return next(filter(None, found), refusal.last_help)
 
 
 def _tensors(value: Value) -> Sequence[Tensor]:
@@ -237,6 +237,8 @@ def _projected(name: str, given: Given, tensors: list[Tensor], words: Words) -> 
             for i, (a, b) in enumerate(zip(one, two, strict=True))
             if a != b and 1 not in (a, b)
         ]
+        if any(_unrelated(one[i], two[i]) for i in unlike):
+            return ""
         if unlike == [len(one) - 1]:
             return f"project the second: `-> Linear({show(one[-1])})`"
         if len(one) == 4 and unlike == [1] and 1 in one[2:]:
@@ -251,6 +253,12 @@ def _projected(name: str, given: Given, tensors: list[Tensor], words: Words) -> 
         more = ", ".join(["..."] + ["None"] * (len(long) - len(short)))
         return f"sizes meet from the right; for more on the right write `[{more}]`"
     return ""
+
+
+def _unrelated(a: Size, b: Size) -> bool:
+    """Whether two sizes are made of other names: they may well be equal."""
+    ours, theirs = set(atoms(a)), set(atoms(b))
+    return bool(ours and theirs) and ours.isdisjoint(theirs)
 
 
 def sizes_apart(one: Sequence[Size], two: Sequence[Size], joined: bool = False) -> str:
@@ -314,6 +322,8 @@ def _joined(name: str, given: Given, tensors: list[Tensor], words: Words) -> str
         return f"`cat` doesn't broadcast: `-> expand({shown})` of the smaller"
     other = next((h for h in heads if h[2:] != heads[0][2:]), None)
     if len(heads[0]) == 4 and other is not None:
+        if any(map(_unrelated, heads[0][2:], other[2:])):
+            return ""
         return sizes_apart(heads[0], other, joined=True) or _resized(heads[0])
     if name == "stack" and len(heads[0]) == 2:
         return "`cat` joins tensors of other sizes: `-> cat(dim=1)`"

@@ -7,7 +7,6 @@ from math import gcd
 from netdsl.dims import (
     Dim,
     FloorDiv,
-    Name,
     Size,
     atoms,
     cancel,
@@ -17,7 +16,7 @@ from netdsl.dims import (
     single,
 )
 from netdsl.facts import Comparison
-from netdsl.layers.call import Call
+from netdsl.layers.call import Call, is_declared
 from netdsl.layers.pointwise import keep
 from netdsl.layers.reduction import outside_in
 from netdsl.layers.spec import Rule, function
@@ -72,9 +71,7 @@ def _keep_rows(
     batch, row, new = source[0], _product([*source[1:]]), _product([*wanted[1:]])
     if not isinstance(batch, Dim) or not isinstance(row, int):
         return
-    if not isinstance(new, int) or any(
-        not isinstance(a, Name) or a.lo != 1 for a in atoms(batch)
-    ):
+    if not isinstance(new, int) or not all(map(is_declared, atoms(batch))):
         return
     whole = f"{c.declaration.name}(-1, {row})"
     needed = f"`where {show(batch)} % {new // gcd(row, new)} == 0` of an input"

@@ -1,3 +1,5 @@
+from collections import OrderedDict
+
 import torch
 from torch import Tensor, nn
 
@@ -16,25 +18,28 @@ class Measured(nn.Module):
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        nn.init.ones_(self.scale)
+        nn.init.constant_(self.scale, 0.5)
 
     def forward(self, x: Tensor) -> Tensor:
         """x: [B, T, in_features] -> [B, T, in_features // heads]"""
         B = x.shape[0]
         _, t, c = x.shape
-        width = 2 * c
+        part = c // self.heads
         y: Tensor = self.up(x) * self.scale
-        width = c // self.heads
-        y = self.down(y).view(B, t, width)
+        y = self.down(y).view(B, t, part)
         return y
 
 
-class Rebound(nn.Module):
+class Unread(nn.Module):
     def __init__(self, size: int) -> None:
         super().__init__()
-        self.fc = nn.Linear(8, 3)
+        self.layers = nn.Sequential(
+            OrderedDict([(f"{2 * size}", nn.Linear(8, 2 * size + 1))])
+        )
+        if size % 2 == 1:
+            self.layers.append(nn.Linear(2 * size + 1, 2 * size, bias=size % 2 == 1))
 
     def forward(self, x: Tensor) -> Tensor:
-        """x: [N, 8] -> [N, 3]"""
-        x = self.fc(x)
+        """x: [N, 8] -> [N, 2 * size if size % 2 == 1 else 2 * size + 1]"""
+        x = self.layers(x)
         return x
