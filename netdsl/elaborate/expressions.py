@@ -38,7 +38,7 @@ from netdsl.elaborate.walk import Walk, blur_of, evaluates
 from netdsl.graph import Expr, Symbol
 from netdsl.layers import Call, Unknown
 from netdsl.layers.spec import Declaration
-from netdsl.shapes import Refusal, Tensor
+from netdsl.shapes import Refusal, Tensor, Undecided
 
 
 @evaluates(syntax.Name)
@@ -410,9 +410,23 @@ def _slice(walk: Walk, node: syntax.Slice) -> Val:
         walk.evaluate(p) if p is not None else None
         for p in (node.start, node.stop, node.step)
     ]
+    for val in vals:
+        if val is not None and not _may_bound(val.value):
+            raise walk.stop(
+                "bad-index",
+                f"a slice goes from number to number, not {describe_value(val.value)}",
+                val.span or node.span,
+            )
     expr = graph.SliceOf(*(v.expr if v is not None else None for v in vals))
     values = [v.value if v is not None else None for v in vals]
     return Val(blur_of(*values) or slice(*values), expr, node.span)
+
+
+def _may_bound(value: Any) -> bool:
+    if isinstance(value, Unknown):
+        return set(value.type.split(" | ")) <= {"int", "None", "any", "Any"}
+    plain = value is None or isinstance(value, (int, Dim, Blur))
+    return plain and not isinstance(value, bool)
 
 
 @evaluates(syntax.Subscript)
@@ -439,14 +453,28 @@ def _subscript(walk: Walk, node: syntax.Subscript) -> Val:
     return Val(_index_value(walk, node, value, index, expr), expr, node.span)
 
 
+_INDICES = (int, Dim, slice, Tensor, Unknown, Blur, type(None), type(...))
+
+
 def _index_tensor(
     walk: Walk, node: syntax.Subscript, tensor: Tensor, items: Sequence[Val], expr: Expr
 ) -> Val:
     from netdsl.layers.indexing import index_shape
 
+    for item in items:
+        if isinstance(item.value, bool) or not isinstance(item.value, _INDICES):
+            raise walk.stop(
+                "bad-index",
+                f"{tensor} can't be indexed with {describe_value(item.value)}",
+                item.span or node.span,
+                help="an index is a number, a slice, `...`, `None` or a tensor",
+            )
     declaration = Declaration("[]", "", "", lambda c: tensor)
     call = Call(declaration, {}, walk.facts)
-    result = index_shape(call, tensor, tuple(i.value for i in items))
+    try:
+        result = index_shape(call, tensor, tuple(i.value for i in items))
+    except Undecided:
+        return Val(Blur(node.span, True), expr, node.span)
     walk.keep(call.conditions, node.span)
     return Val(result, expr, node.span)
 
