@@ -343,7 +343,16 @@ class NetModule(Module):
     One that a net parameter stands for is `handed`: it may be made inside itself.
     """
 
-    __slots__ = ("given", "handed", "keywords", "members", "net", "positional", "sizes")
+    __slots__ = (
+        "given",
+        "handed",
+        "keywords",
+        "lost",
+        "members",
+        "net",
+        "positional",
+        "sizes",
+    )
 
     def __init__(
         self,
@@ -359,6 +368,7 @@ class NetModule(Module):
         self.given: dict[str, Argument] = {}
         self.handed = False
         self.sizes: dict[str, Size] = {}
+        self.lost: Span | None = None  # where a size of what flows in got lost
         self.members: Mapping[str, Any] | None = None
 
 

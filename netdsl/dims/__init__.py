@@ -1,6 +1,7 @@
 """Symbolic sizes: integer expressions in a normal form, and their other forms."""
 
 from netdsl.dims.choices import (
+    Appended,
     Choose,
     Element,
     Max,
@@ -42,6 +43,7 @@ from netdsl.dims.sums import (
 
 __all__ = [
     "ONE",
+    "Appended",
     "Atom",
     "Bound",
     "Choose",

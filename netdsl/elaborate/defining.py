@@ -187,6 +187,7 @@ class Definitions(Arguments):
 
     def _define(self, net: syntax.Net, demanded: frozenset[str]) -> Walk:
         from netdsl.elaborate.building import refuse_running
+        from netdsl.elaborate.changing import refuse_changing
         from netdsl.elaborate.demand import static_sizes
 
         report, grants = self.report, True
@@ -211,6 +212,7 @@ class Definitions(Arguments):
         report.extend(said)
         if not said.failed:
             refuse_running(walk)
+            refuse_changing(walk)
         return walk
 
     def walk_definition(

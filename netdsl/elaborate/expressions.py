@@ -13,7 +13,13 @@ from netdsl.elaborate.arithmetic import describe_value
 from netdsl.elaborate.comparisons import compare
 from netdsl.elaborate.functions import call_operator
 from netdsl.elaborate.habits import plain_name, refuse_attribute
-from netdsl.elaborate.lists import is_list, of_lists, surely_list, tensors_together
+from netdsl.elaborate.lists import (
+    is_list,
+    of_lists,
+    part_of,
+    surely_list,
+    tensors_together,
+)
 from netdsl.elaborate.names import dotted_function, lookup_value
 from netdsl.elaborate.narrowing import narrowed, refuse_optional, refuse_test
 from netdsl.elaborate.values import (
@@ -22,6 +28,7 @@ from netdsl.elaborate.values import (
     Blur,
     Condition,
     Factory,
+    Gathered,
     ModuleValue,
     NetParameter,
     OpenNets,
@@ -436,6 +443,8 @@ def _subscript(walk: Walk, node: syntax.Subscript) -> Val:
     expr = graph.Item(val.expr, tuple(i.expr for i in items), node.is_tuple)
     value = val.value
     blur = blur_of(value, *(i.value for i in items))
+    if isinstance(value, Gathered) and len(items) == 1 and not node.is_tuple:
+        return Val(part_of(value, items[0].value, node.span), expr, node.span)
     if blur is not None:
         return Val(blur, expr, node.span)
     if isinstance(value, Tensor):

@@ -136,7 +136,7 @@ def _call_static(
     expr = graph.CallOf(
         arithmetic.STATIC_FUNCTIONS[name], tuple(v.expr for v in vals), extra
     )
-    values = [_members(walk, v.value) for v in vals]
+    values = [_members(walk, v.value, v.span or span) for v in vals]
     try:
         value = arithmetic.call(name, values, expr, walk.limits)
         walk.program.grown(value, span)
@@ -145,12 +145,12 @@ def _call_static(
     return Val(value, expr, span)
 
 
-def _members(walk: Walk, value: Any) -> Any:
+def _members(walk: Walk, value: Any, span: Span) -> Any:
     """A list of layers as the sequence that `zip`, `len` and the like take."""
     if isinstance(value, ModuleValue) and isinstance(value.module, graph.ChainModule):
         from netdsl.elaborate.members import module_rounds
 
-        return module_rounds(walk, value)
+        return module_rounds(walk, value, span)
     return value
 
 

@@ -24,11 +24,19 @@ from netdsl.elaborate.walk import Stop, Unfit, Walk
 from netdsl.facts import Comparison
 from netdsl.graph import Symbol
 from netdsl.layers.spec import Unknown
+from netdsl.reserved import PYTHON
 from netdsl.shapes import FLOATS, INTEGERS, Shape, Tensor
 from netdsl.source import Span
 
 
 def declare_input(walk: Walk, node: syntax.Input) -> None:
+    if isinstance(walk.owner, syntax.Fn):
+        raise walk.stop(
+            "syntax-error",
+            "an `input` stands in a net",
+            node.span,
+            help=f"a function takes its tensors in brackets: `fn {walk.owner.name}(x)`",
+        )
     for name in node.names:
         try:
             _declare(walk, node, name)
@@ -119,6 +127,8 @@ def _declare_size(
         return
     if walk.program.constant(walk.owner, item.id, item.span) is not None:
         return
+    if item.id in PYTHON or item.id == "self":
+        check_name(walk, item.id, item.span)
     size = Symbol(item.id, "size", "int", place=(symbol, index))
     value = dims.of(dims.Name(item.id, 1, None, size))
     val = Val(value, graph.Ref(size), item.span)

@@ -11,6 +11,7 @@ from netdsl.elaborate.lacking import lint_sizes
 from netdsl.elaborate.paths import lint_paths
 from netdsl.elaborate.program import Program
 from netdsl.elaborate.trees import every_module
+from netdsl.elaborate.unsized import refuse_unsized
 from netdsl.elaborate.values import NetParameter
 from netdsl.elaborate.walk import Walk
 from netdsl.graph import LayerModule, NetModule
@@ -24,6 +25,8 @@ def lint(program: Program, net: syntax.Net) -> None:
     lint_order(program, [(p.name, p.name_span, p.default) for p in net.parameters])
     inputs = [s for s in net.body if isinstance(s, syntax.Input)]
     lint_order(program, [(n.id, n.span, s.default) for s in inputs for n in s.names])
+    if not program.report.failed:
+        refuse_unsized(walk)
     if program.report.failed or walk.blurred:
         # What a mistake left alone, a misspelt name say, may be what uses them.
         return

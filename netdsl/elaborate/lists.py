@@ -6,8 +6,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from netdsl import graph
-from netdsl.elaborate.values import Gathered, Rounds, Val
+from netdsl import dims, graph
+from netdsl.elaborate.values import Blur, Gathered, Rounds, Val
 from netdsl.graph import Expr
 from netdsl.layers import Unknown
 from netdsl.shapes import Tensor
@@ -64,3 +64,27 @@ def tensors_together(values: Sequence[Any], span: Span) -> Any:
     if any(isinstance(part, Rounds) for part in parts):
         return parts[0] if len(parts) == 1 else Gathered(span, parts)
     return parts
+
+
+def part_of(value: Gathered, index: Any, span: Span) -> Any:
+    """One of tensors in a list of unknown length, or some of them."""
+    if isinstance(index, slice):
+        return _slice_of(value, index, span)
+    end = value.parts[-1] if index == -1 else value.parts[0]
+    if index in (0, -1) and isinstance(end, Tensor):
+        return end
+    some = dims.symbol("?")
+    kinds = [p.at(some) if isinstance(p, Rounds) else p for p in value.parts]
+    same = all(kind == kinds[0] for kind in kinds)
+    return kinds[0] if same else Blur(span, is_tensor=True)
+
+
+def _slice_of(value: Gathered, index: slice, span: Span) -> Any:
+    """The list without some of its first; without others, nobody knows which."""
+    start = index.start or 0
+    if index.stop is None and index.step is None and isinstance(start, int):
+        left, rest = value.parts[:start], value.parts[start:]
+        if start >= 0 and rest and not any(isinstance(p, Rounds) for p in left):
+            one = len(rest) == 1 and isinstance(rest[0], Rounds)
+            return rest[0] if one else Gathered(span, rest)
+    return Blur(span)

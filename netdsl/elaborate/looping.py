@@ -133,7 +133,7 @@ def assigned_in(statements: Sequence[syntax.Statement]) -> set[str]:
 
 def _open_loop(walk: Walk, node: syntax.For, symbols: Any, over: Rounds) -> list[Any]:
     """A loop of unknown length: its body is walked once, after looking ahead."""
-    _, index = walk.fresh("i", "loop")
+    number, index = walk.fresh("i", "loop")
     loop = Carried(index, over.count)
     bound = assigned_in(node.body)
     names = [n for n in bound if n in walk.scope]
@@ -142,6 +142,7 @@ def _open_loop(walk: Walk, node: syntax.For, symbols: Any, over: Rounds) -> list
     state = {n: walk.scope[n].value for n in names}
     lists = [n for n, v in state.items() if isinstance(v, list | Rounds)]
     recorded: list[Any] = []
+    ours = len(walk.rounds)  # those ahead of it are of a loop around this one
 
     def body(before: dict[str, Any]) -> dict[str, Any]:
         nonlocal recorded
@@ -171,9 +172,11 @@ def _open_loop(walk: Walk, node: syntax.For, symbols: Any, over: Rounds) -> list
             walk.scope[name] = Val(value, val.expr, val.span)
     _lists_after(walk, loop, lists, state)
     _numbers_after(walk, {*bound, *target_names(node.target)}, before_all)
-    for module in walk.rounds:
+    for module in walk.rounds[ours:]:
         note_carried(module.repeat, loop, round_mapping(module))
-    walk.rounds = []
+    del walk.rounds[ours:]
+    own = frozenset({number, *(symbol for symbol, *_ in loop.running)})
+    walk.changing.append((node.span, own))
     return recorded
 
 

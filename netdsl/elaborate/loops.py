@@ -388,6 +388,11 @@ def go_round(
             # No other round will say what ended this one.
             walk.report.extend(said.values())
             raise
+        lost = _lost(walk, start, after)
+        if lost:
+            undo()
+            start, opened = start | lost, {}
+            continue
         changed = _changed(walk, _with(start, opened), after)
         if guessed and not _borne_out(walk, opened, after):
             undo()
@@ -436,6 +441,19 @@ def go_round(
             sizes = {k[1]: v for k, v in exits.items() if k[0] == name}
             result[name] = _replace(after[name], sizes)
     return result
+
+
+def _lost(walk: Walk, before: State, after: State) -> State:
+    """The tensors of which a round loses the shape: the next one has no more."""
+    if not walk.defining:
+        return {}
+    return {
+        name: after[name]
+        for name, value in before.items()
+        if isinstance(value, Tensor)
+        and isinstance(after.get(name), Blur)
+        and after[name].reason is not None
+    }
 
 
 def _open(walk: Walk, opened: _Opened, start: State, places: Iterable[Place]) -> None:

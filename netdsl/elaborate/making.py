@@ -489,16 +489,30 @@ def label_of(walk: Walk, node: syntax.Expression) -> Any:
 
 
 def _spread(walk: Walk, item: syntax.Star) -> list[Member]:
-    assert item.value is not None
+    if item.value is None:
+        raise walk.stop(
+            "not-a-layer",
+            "`*` alone stands for sizes of a shape; in a list it spreads another",
+            item.span,
+            help="write `*` and the list: `*layers`",
+        )
     if isinstance(item.value, syntax.ListOf):
         return _chain(walk, item.value).members
     if isinstance(item.value, syntax.IfElse):
         made = make(walk, item.value)
-        return [Member(SPREAD, made)]
-    val = walk.evaluate(item.value)
-    if isinstance(val.value, ModuleValue) and isinstance(val.value.module, ChainModule):
-        return list(val.value.module.members)
+        if _is_spreadable(made):
+            return [Member(SPREAD, made)]
+    else:
+        value = walk.evaluate(item.value).value
+        if isinstance(value, ModuleValue) and isinstance(value.module, ChainModule):
+            return list(value.module.members)
     raise walk.stop("not-a-layer", "only a list of layers can be spread", item.span)
+
+
+def _is_spreadable(module: Module) -> bool:
+    if isinstance(module, ChoiceModule):
+        return _is_spreadable(module.then) and _is_spreadable(module.other)
+    return isinstance(module, ChainModule | SkipModule)
 
 
 SPREAD = "*"

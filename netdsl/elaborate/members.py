@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from netdsl import dims, graph
+from netdsl.diagnostics import Label
 from netdsl.dims import Size
 from netdsl.elaborate import arithmetic
-from netdsl.elaborate.making import bound
+from netdsl.elaborate.making import SPREAD, bound
 from netdsl.elaborate.running import transfer
 from netdsl.elaborate.values import (
     BLUR,
@@ -19,10 +20,13 @@ from netdsl.elaborate.values import (
 from netdsl.elaborate.walk import Walk
 from netdsl.graph import (
     ChainModule,
+    ChoiceModule,
     LayerModule,
+    Member,
     Module,
     NetModule,
     RepeatModule,
+    SkipModule,
 )
 from netdsl.layers import Call
 from netdsl.shapes import Shape, Tensor, Undecided
@@ -51,6 +55,7 @@ def module_rounds(
         )
     module.used = True
     module.indexed = True
+    _refuse_uncounted(walk, module.members, span or walk.owner.span)
     if len(module.members) == 1 and isinstance(module.members[0].module, RepeatModule):
         repeat = module.members[0].module
         if len(repeat.members) == 1:
@@ -75,6 +80,44 @@ def module_rounds(
         )
         for i, m in enumerate(module.members)
     ]
+
+
+def _refuse_uncounted(walk: Walk, members: Sequence[Member], span: Span) -> None:
+    """Stops where members are counted of which one may have no key: those behind
+    it have other places then than they have here."""
+    found = next((f for m in members if (f := _uncounted(m)) is not None), None)
+    if found is None:
+        return
+    at, text = found
+    kept = "write `Identity()`, which keeps its place, or "
+    raise walk.stop(
+        "unsupported",
+        "the places of these layers depend on a condition",
+        span,
+        labels=[Label(at, text)] if at is not None else [],
+        help=f"{kept if '`skip`' in text else ''}name the layers one by one",
+    )
+
+
+def _uncounted(member: Member) -> tuple[Span | None, str] | None:
+    """Where a member stands that isn't surely one layer, and what it may be."""
+    module = member.module
+    if isinstance(module, ChoiceModule):
+        if member.label == SPREAD:
+            return module.span, "this may be more layers or fewer"
+        if _may_skip(module):
+            return module.span, "this may be `skip`, which has no place in a list"
+    if isinstance(module, RepeatModule):
+        if any(loop.tests for loop in module.loops):
+            return module.span, "a round of this may add no layer"
+        return next((f for m in module.members if (f := _uncounted(m))), None)
+    return None
+
+
+def _may_skip(module: Module) -> bool:
+    if isinstance(module, ChoiceModule):
+        return _may_skip(module.then) or _may_skip(module.other)
+    return isinstance(module, SkipModule)
 
 
 class RoundModule(Module):
@@ -170,6 +213,7 @@ def indexed(walk: Walk, value: ModuleValue, index: Val, span: Span) -> Val:
     if isinstance(index.value, slice):
         return _sliced(walk, module, value, index, span)
     members = module.members
+    _refuse_uncounted(walk, _counted(members, index.value), span)
     if isinstance(index.value, int) and not any(
         isinstance(m.module, RepeatModule) for m in members
     ):
@@ -194,12 +238,33 @@ def indexed(walk: Walk, value: ModuleValue, index: Val, span: Span) -> Val:
     raise walk.stop("bad-index", "this index can't be told here", span)
 
 
+def _counted(members: list[Member], index: Any) -> list[Member]:
+    """The members on whose count an index depends, its own among them."""
+    if not isinstance(index, int):
+        return members
+    return members[: index + 1] if index >= 0 else members[index:]
+
+
+def _counted_by_slice(members: list[Member], part: slice) -> list[Member]:
+    """The members on whose count a slice depends."""
+    if part.step is not None:
+        return members
+    found: list[Member] = []
+    for bound_ in (part.start, part.stop):
+        if not isinstance(bound_, int):
+            found += members if bound_ is not None else []
+        else:
+            found += members[:bound_] if bound_ >= 0 else members[bound_:]
+    return found
+
+
 def _sliced(
     walk: Walk, module: ChainModule, value: ModuleValue, index: Val, span: Span
 ) -> Val:
     expr = graph.Item(graph.ModuleRef(_path(value)), (index.expr,), False)
     part = index.value
     bounds = (part.start, part.stop, part.step)
+    _refuse_uncounted(walk, _counted_by_slice(module.members, part), span)
     repeat = _only_repeat(module)
     if repeat is not None and part.step is None:
         start = _slice_bound(part.start, 0, repeat.count)
@@ -267,6 +332,7 @@ def member(walk: Walk, value: ModuleValue, name: str, span: Span) -> Val:
     if isinstance(module, ChainModule):
         for part in module.members:
             if part.label == name:
+                _refuse_uncounted(walk, [part], span)
                 path = _element(value, name)
                 return Val(ModuleValue(part.module, path), path, span)
     if isinstance(module, NetModule):

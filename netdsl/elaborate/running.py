@@ -224,6 +224,8 @@ def _count(walk: Walk, module: LayerModule, call: Call, span: Span) -> None:
         for sizes in module.declaration.parameters(call).values():
             total: Size = 1
             for size in sizes:
+                if not isinstance(size, int | dims.Dim):
+                    raise Undecided(size)
                 total = total * size
             walk.count = walk.count + total
     except (Undecided, Refusal):

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from netdsl import graph, syntax
-from netdsl.diagnostics import Diagnostic, Label, Report
+from netdsl.diagnostics import Advice, Diagnostic, Label, Report
 from netdsl.dims import Size
 from netdsl.elaborate.values import (
     BLUR,
@@ -70,6 +70,8 @@ class State:
         self.clones: dict[Any, syntax.Net] = {}
         self.kinds: dict[int, str] = {}
         """The types of hyperparameters."""
+        self.suggested: dict[tuple[int, int, str], Advice] = {}
+        """What is meant by the unknown words, by their places."""
         self.shaping: dict[int, list[str] | None] = {}
         """The hyperparameters that the shape of a net's result follows from."""
         self.changing: dict[int, tuple[tuple[str, int], ...]] = {}

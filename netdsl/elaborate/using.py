@@ -59,6 +59,8 @@ class Uses(Definitions):
             if isinstance(walk.count, int) and walk.count > self.limits.parameters:
                 raise self.too_many_parameters(walk, span)
             module.sizes = sizes
+            blurs = (v.value for v in vals if isinstance(v.value, Blur))
+            module.lost = next((b.reason for b in blurs if b.reason), None)
             module.members = used.members
         if isinstance(used.value, Blur):
             return used.value

@@ -140,6 +140,8 @@ class Walk:
         self.misread: list[graph.LayerModule] = []
         """Layers written in torch's order of arguments, the size of the input first."""
         self.rounds: list[Any] = []
+        self.changing: list[tuple[Span, frozenset[Symbol]]] = []
+        """Open loops of the body, and the sizes that each changes."""
         self.branches: set[Span] = set()
         self.returned = False
         self.appended: dict[str, list[Any]] | None = None
@@ -350,6 +352,12 @@ class Walk:
         begins with it."""
         if span is not None:
             span = Span(span.chunk, span.start, span.start + len(word))
+            told = self.program.suggested
+            # A place is walked again with each round and each use.
+            key = id(span.chunk), span.start, word
+            if key not in told:
+                told[key] = did_you_mean(word, known, span)
+            return told[key]
         return did_you_mean(word, known, span)
 
     def tell(self, problem: Exception, span: Span) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from netdsl import dims, graph, syntax
@@ -181,6 +181,7 @@ class ClassWriter(Signatures):
     def _kept_conditions(self, lines: Lines) -> None:
         own = {s.name for s in self.sizes}
         seen: set[Comparison] = set()
+        divisible: list[tuple[dims.Size, dims.Size] | None] = []
         for comparison, _, span in self.walk.conditions:
             symbols = [
                 s
@@ -202,7 +203,10 @@ class ClassWriter(Signatures):
             ) and not any(isinstance(a, dims.Element | dims.Choose) for a in atoms)
             if comparison.op != "==" or not static or not plain or comparison in seen:
                 continue
+            if _may_divide_by_zero(comparison, divisible):
+                continue
             seen.add(comparison)
+            divisible.append(as_remainder(comparison))
             self._condition(lines, comparison, span)
 
     def _condition(self, lines: Lines, comparison: Comparison, span: Any) -> None:
@@ -359,6 +363,23 @@ def as_remainder(comparison: Comparison) -> tuple[dims.Size, dims.Size] | None:
         return None
     whole, part = remainders[0].parts()
     return whole, part
+
+
+def _may_divide_by_zero(comparison: Comparison, divisible: Sequence[Any]) -> bool:
+    """Whether a check divides by a quotient that may be zero: `C % (C // heads)`,
+    unless `heads` is known to divide `C`."""
+    divisors = [
+        part
+        for size in (comparison.left, comparison.right)
+        for atom in dims.atoms(size)
+        if isinstance(atom, dims.FloorDiv | dims.Mod)
+        for part in dims.atoms(atom.parts()[1])
+    ]
+    return any(
+        isinstance(part, dims.Mod)
+        or (isinstance(part, dims.FloorDiv) and part.parts() not in divisible)
+        for part in divisors
+    )
 
 
 def _wants_name(expr: graph.Expr) -> bool:

@@ -344,11 +344,15 @@ class Constructor(LayerCalls):
         choice = member.module
         then, other = choice.then, choice.other
         test = self.speller.text(choice.test)
-        if isinstance(then, SkipModule):
+        label = member.label
+        if adds_nothing(label, choice):
+            return
+        if adds_nothing(label, then):
             then, other = other, then
             test = negated(self.speller, choice.test)
         span = choice.span
-        if not isinstance(other, SkipModule) and not any(
+        alone = adds_nothing(label, other)
+        if not alone and not any(
             isinstance(s, ChainModule | ChoiceModule) for s in (then, other)
         ):
             text = self.expression(choice)
@@ -358,7 +362,7 @@ class Constructor(LayerCalls):
         self.lines.add(f"if {test}:", span)
         with self.lines.indented():
             self._fill_member(owner, Member(member.label, then), index, named)
-        if isinstance(other, SkipModule):
+        if alone:
             self.last_if = test, len(self.lines), self.lines.depth
             return
         start = len(self.lines)
@@ -530,6 +534,22 @@ def _class_of(module: Module) -> Any:
         case ChoiceModule():
             return None  # it says its type itself
     return type(module)
+
+
+def adds_nothing(label: Any, module: Module) -> bool:
+    """Whether an arm of a condition in a list puts no layer in."""
+    match module:
+        case ChoiceModule():
+            return adds_nothing(label, module.then) and adds_nothing(
+                label, module.other
+            )
+        case ChainModule():
+            # A `skip` that is certain is a layer of the list.
+            return label == SPREAD and all(
+                isinstance(m.module, ChoiceModule) and adds_nothing(m.label, m.module)
+                for m in module.members
+            )
+    return isinstance(module, SkipModule)
 
 
 def _has_name(atom: dims.Atom | None) -> bool:

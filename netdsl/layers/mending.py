@@ -122,6 +122,8 @@ def _enough_padding(
     padding, dilation = _each(given.get("padding")), _each(given.get("dilation"))
     if not all(isinstance(v, int) for v in (*kernel, *image)) or not image:
         return ""
+    if len(image) != len(kernel):
+        return ""
     needs = []
     for i, (size, width) in enumerate(zip(image, kernel, strict=True)):
         step = dilation[i] if i < len(dilation) else 1
