@@ -38,6 +38,11 @@ class Advice(NamedTuple):
     def __bool__(self) -> bool:
         return bool(self.text)
 
+    @classmethod
+    def to_write(cls, meant: str, span: Span) -> Advice:
+        """To write something in place of what stands there."""
+        return cls(f"write `{meant}`", (Edit(span, meant),))
+
 
 class Diagnostic(NamedTuple):
     """One message.  `text` is one fact in the user's words; `help` is one action.

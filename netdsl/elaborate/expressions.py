@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from netdsl import graph, syntax
-from netdsl.diagnostics import Advice, Edit
+from netdsl.diagnostics import Advice
 from netdsl.dims import Dim
 from netdsl.elaborate import arithmetic
 from netdsl.elaborate.arithmetic import describe_value
@@ -253,7 +253,7 @@ def _refuse_default(walk: Walk, node: syntax.Bool, left: Any, right: Any) -> Non
         "wrong-type",
         "`or` joins conditions, and gives no value",
         node.span,
-        help=Advice(f"write `{meant}`", (Edit(node.span, meant),)),
+        help=Advice.to_write(meant, node.span),
     )
 
 

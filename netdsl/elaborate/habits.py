@@ -158,7 +158,7 @@ def refuse_attribute(walk: Walk, node: syntax.Attribute) -> Exception:
     place = Span(node.span.chunk, node.span.end - len(node.name), node.span.end)
     help_ = Advice("it has `shape`, `dtype` and `T`; the rest is functions: `x -> f`")
     if node.name in FUNCTIONS:
-        help_ = Advice(f"write `{meant}`", (Edit(node.span, meant),))
+        help_ = Advice.to_write(meant, node.span)
     text = f"a tensor has no `{node.name}` here"
     return walk.stop("unknown-name", text, place, help=help_)
 

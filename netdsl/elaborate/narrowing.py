@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from netdsl import syntax
-from netdsl.diagnostics import Advice, Edit
+from netdsl.diagnostics import Advice
 from netdsl.elaborate.values import Maybe, Val, for_torch
 from netdsl.elaborate.walk import Walk
 from netdsl.layers import Unknown
@@ -116,7 +116,7 @@ def refuse_test(walk: Walk, val: Val, node: syntax.Expression) -> None:
         "wrong-type",
         "whether a tensor is there is asked by `is None`",
         node.span,
-        help=Advice(f"write `{meant}`", (Edit(node.span, meant),)),
+        help=Advice.to_write(meant, node.span),
     )
 
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 from netdsl import syntax
 from netdsl.diagnostics import Label
 from netdsl.elaborate.values import Blur, Val
-from netdsl.elaborate.walk import Walk
 from netdsl.source import Span
+
+if TYPE_CHECKING:
+    from netdsl.elaborate.walk import Walk
 
 
 def may_follow(statement: syntax.Statement) -> bool:

@@ -299,7 +299,7 @@ def _run_repeat(
     span: Span,
 ) -> Any:
     # The same list, used with other numbers, changes the same sizes.
-    key, known = id(repeat.span), walk.program.changing
+    key, known = id(repeat.span), walk.program.changed_places
     loop = Carried(repeat.index, repeat.count, known.get(key, ()))
     extra = list(vals[1:])
     if not any(is_inferred(m) for p in repeat.members for m in every_module(p.module)):

@@ -74,7 +74,7 @@ class State:
         """What is meant by the unknown words, by their places."""
         self.shaping: dict[int, list[str] | None] = {}
         """The hyperparameters that the shape of a net's result follows from."""
-        self.changing: dict[int, tuple[tuple[str, int], ...]] = {}
+        self.changed_places: dict[int, tuple[tuple[str, int], ...]] = {}
         """Which sizes a round of a list of layers changes, where it was used."""
         self.settled: dict[int, dict[str, Factory]] = {}
         """Of a net made for its bindings: what they are."""

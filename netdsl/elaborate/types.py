@@ -69,7 +69,7 @@ def _generic_meant(walk: Walk, node: syntax.TypeOf) -> Advice:
         return Advice("what makes a layer is of type `net`", (Edit(node.span, "net"),))
     if node.name == "Sequence":
         meant = f"list{node.items.span.text}"
-        return Advice(f"write `{meant}`", (Edit(node.span, meant),))
+        return Advice.to_write(meant, node.span)
     if node.name in ("List", "Tuple", "Dict"):
         meant = node.name.lower() + node.items.span.text
         word = Span(node.span.chunk, node.span.start, node.items.span.start)

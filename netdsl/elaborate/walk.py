@@ -17,6 +17,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from netdsl import dims, graph, syntax
 from netdsl.diagnostics import Advice, Diagnostic, Edit, Label, Report
 from netdsl.dims import Dim, Size
+from netdsl.elaborate.results import (
+    leaves_result,
+    may_follow,
+    tell_dropped,
+    tell_unreached,
+)
 from netdsl.elaborate.values import BLUR, Blur, Val, size_names
 from netdsl.facts import Comparison, Facts
 from netdsl.graph import Expr, Symbol
@@ -205,13 +211,6 @@ class Walk:
         return Val(BLUR, graph.Const(None), node.span)
 
     def execute(self, statements: Iterable[syntax.Statement]) -> None:
-        from netdsl.elaborate.results import (
-            leaves_result,
-            may_follow,
-            tell_dropped,
-            tell_unreached,
-        )
-
         init = self.init
         for statement in statements:
             if self.returned and not self.defining:

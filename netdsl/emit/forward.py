@@ -118,23 +118,8 @@ class ForwardWriter:
             return ", ".join(self.speller.text(i) for i in expr.items)
         return self.speller.text(expr)
 
-    def _said(self, statements: list[Any]) -> list[Any]:
-        """The statements without `x = x`, and without the branches of nothing else."""
-        return [s for s in statements if not self._is_idle(s)]
-
-    def _is_idle(self, statement: Any) -> bool:
-        if isinstance(statement, graph.Branch):
-            return not self._said(statement.then) and not self._said(statement.other)
-        return (
-            isinstance(statement, graph.Assign)
-            and isinstance(statement.value, graph.Ref)
-            and self.speller.target(statement.target) == self._value(statement.value)
-        )
-
     def _branch(self, statement: graph.Branch) -> None:
-        then, other = self._said(statement.then), self._said(statement.other)
-        if not then and not other:
-            return
+        then, other = statement.then, statement.other
         tests = [statement.test]
         if not then:
             then, other = other, []

@@ -30,8 +30,8 @@ def _is_needed(statement: Any, needed: set[int]) -> bool:
             names = _named(statement)
             if _are_numbers(names, statement) and needed.isdisjoint(map(id, names)):
                 return False
-            if len(names) == 1 and statement.value == graph.Ref(names[0]):
-                return isinstance(statement, graph.Assign) and statement.op != "="
+            if isinstance(statement, graph.Assign) and _changes_nothing(statement):
+                return False
             reads = statement.value
         case graph.Branch():
             arms = [_is_needed(s, needed) for s in (*statement.then, *statement.other)]
@@ -50,6 +50,25 @@ def _is_needed(statement: Any, needed: set[int]) -> bool:
     return True
 
 
+def _changes_nothing(statement: graph.Assign) -> bool:
+    """`x = x`, of an input, too: names of the user's are written as they are."""
+    named, value = statement.target, statement.value
+    if statement.op != "=" or not isinstance(value, graph.Ref):
+        return False
+    held = value.symbol
+    if named is held:
+        return True
+    return (
+        isinstance(named, Symbol)
+        and named.kind in _WRITTEN
+        and held.kind in _WRITTEN
+        and named.name == held.name
+    )
+
+
+_WRITTEN = ("input", "var")
+
+
 def _kept(statements: list[Any], needed: set[int]) -> list[Any]:
     out: list[Any] = []
     for statement in statements:
@@ -57,6 +76,8 @@ def _kept(statements: list[Any], needed: set[int]) -> list[Any]:
             continue
         if isinstance(statement, graph.Branch):
             then, other = _kept(statement.then, needed), _kept(statement.other, needed)
+            if not then and not other:
+                continue
             statement = statement.replaced(then=then, other=other)
         elif isinstance(statement, graph.Repeat):
             statement = statement.replaced(body=_kept(statement.body, needed))

@@ -138,7 +138,7 @@ class Call:
         if decided is True:
             return
         text = text if isinstance(text, str) else text()
-        if decided is None and (self._parted(a, b) or self._parted(b, a)):
+        if decided is None and self._parted(a, b):
             note = f"{show(a)} and {show(b)} may differ"
             refusal = Refusal("shape-mismatch", text, note, help)
             plain = single(a) is not None and single(b) is not None
@@ -161,13 +161,13 @@ class Call:
     def _parted(self, a: Size, b: Size) -> bool:
         """Whether two sizes are of inputs that give each a name of its own.  That
         they are equal would be said by one name, or by a `where`."""
-        one, other = single(self.facts.normal(a)), self.facts.normal(b)
-        return (
-            isinstance(one, Name)
-            and is_declared(one)
-            and one not in atoms(other)
-            and any(map(is_declared, atoms(other)))
-        )
+        sides = self.facts.normal(a), self.facts.normal(b)
+        for side, other in (sides, sides[::-1]):
+            one = single(side)
+            if one is not None and is_declared(one) and one not in atoms(other):
+                if any(map(is_declared, atoms(other))):
+                    return True
+        return False
 
     def rank(self, tensor: Tensor, *ranks: int, name: str = "its input") -> None:
         """States how many sizes a tensor may have."""
