@@ -40,17 +40,13 @@ def _handed(
         return value.value
     word = val.span.text if val.span is not None else ""
     word = word.partition("=")[2].strip() or word
-    raise Refusal(
-        "wrong-type",
-        *_may_be_none(word if word.isidentifier() else "x"),
-        position=at,
-        argument=name,
-    )
+    text, help_ = _may_be_none(word if word.isidentifier() else "x")
+    raise Refusal("wrong-type", text, help=help_, position=at, argument=name)
 
 
-def _may_be_none(name: str) -> tuple[str, str, str]:
+def _may_be_none(name: str) -> tuple[str, str]:
     """What is wrong, and what to do about it."""
-    return f"`{name}` may be None here", "", f"test it: `if {name} is not None: ...`"
+    return f"`{name}` may be None here", f"test it: `if {name} is not None: ...`"
 
 
 def told(node: syntax.Expression, truth: bool) -> Iterator[tuple[str, bool]]:
@@ -97,7 +93,7 @@ def refuse_optional(walk: Walk, val: Val, node: syntax.Expression) -> None:
     """Stops where a value that may be None stands for a tensor."""
     if not isinstance(val.value, Maybe):
         return
-    text, _, help_ = _may_be_none(" ".join(node.span.text.split()))
+    text, help_ = _may_be_none(" ".join(node.span.text.split()))
     raise walk.stop("wrong-type", text, node.span, help=help_)
 
 

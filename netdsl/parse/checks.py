@@ -7,14 +7,11 @@ import re
 from netdsl.diagnostics import Diagnostic, Label
 from netdsl.limits import Limits
 from netdsl.parse.habits import TOP
-from netdsl.parse.reading import ITEM_LINE
+from netdsl.parse.reading import ITEM_LINE, QUOTED
+from netdsl.parse.site import BRACKET
 from netdsl.parse.trouble import short
 from netdsl.source import Chunk, Span
 
-_BRACKET = re.compile(
-    r'"""(?:[^\\]|\\[\s\S])*?"""|#[^\n]*|"(?:[^"\\\n]|\\.)*"|'
-    r"'(?:[^'\\\n]|\\.)*'|[()\[\]{}]"
-)
 _CLOSES = {")": "(", "]": "[", "}": "{"}
 _CLOSERS = {opener: closer for closer, opener in _CLOSES.items()}
 
@@ -22,7 +19,7 @@ _CLOSERS = {opener: closer for closer, opener in _CLOSES.items()}
 def check_brackets(chunk: Chunk, limits: Limits) -> Diagnostic | None:
     """Finds brackets that don't match, and nesting that is too deep."""
     open_: list[tuple[str, int]] = []
-    for match in _BRACKET.finditer(chunk.text):
+    for match in BRACKET.finditer(chunk.text):
         char, at = match[0], match.start()
         if char in "([{":
             open_.append((char, at))
@@ -84,17 +81,14 @@ def check_start(chunk: Chunk) -> Diagnostic | None:
     )
 
 
-_TOKEN = re.compile(
-    r'"""(?:[^\\]|\\[\s\S])*?"""|#[^\n]*|"(?:[^"\\\n]|\\.)*"|'
-    r"'(?:[^'\\\n]|\\.)*'|\w+|[^\w\s]"
-)
+_TOKEN = rf"{QUOTED}|\w+|[^\w\s]"
 
 
 def check_length(chunk: Chunk, limits: Limits) -> Diagnostic | None:
     """Finds an item that would take long to read, whatever it says."""
     if len(chunk.text) <= limits.tokens:
         return None
-    found = _TOKEN.finditer(chunk.text)
+    found = re.finditer(_TOKEN, chunk.text)
     count = sum(1 for match in found if not match[0].startswith("#"))
     if count <= limits.tokens:
         return None
@@ -110,8 +104,7 @@ def check_length(chunk: Chunk, limits: Limits) -> Diagnostic | None:
 
 
 _STRINGISH = re.compile(
-    r'"""(?:[^\\]|\\[\s\S])*?"""|#[^\n]*|"(?:[^"\\\n]|\\.)*"|'
-    r"'(?:[^'\\\n]|\\.)*'|(?P<open>\"\"\"|\"|')|(?P<odd>[^\x00-\x7f]|[$?!;`\\&^](?!=))"
+    rf"{QUOTED}|" r"(?P<open>\"\"\"|\"|')|(?P<odd>[^\x00-\x7f]|[$?!;`\\&^](?!=))"
 )
 
 

@@ -14,12 +14,10 @@ from typing import Any, NamedTuple, TypeAlias
 
 from netdsl.parse.lalr import Loop, Token
 from netdsl.parse.loop_table import make_loop
-from netdsl.parse.reading import split
+from netdsl.parse.reading import QUOTED, split
 from netdsl.source import Chunk, Source
 
-COMMENT_OR_STRING = re.compile(
-    r'"""(?:[^\\]|\\[\s\S])*?"""|#[^\n]*|"(?:[^"\\\n]|\\.)*"|' r"'(?:[^'\\\n]|\\.)*'"
-)
+COMMENT_OR_STRING = re.compile(QUOTED)
 _COMMENT = re.compile(r"#[^\n]*")
 # What the indenter and the ends of lines are made of: the shape says as much.
 _SHAPE_ONLY = ("_NL", "_INDENT", "_DEDENT")

@@ -13,14 +13,12 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from netdsl import syntax
+from netdsl.parse.reading import QUOTED
 from netdsl.source import Chunk, Span
 
 _HEAD = "net _:\n"
 # Shorter items are parsed as a whole.
 _LEAST = 6
-_QUOTED = re.compile(
-    r'"""(?:[^\\]|\\[\s\S])*?"""|#[^\n]*|"(?:[^"\\\n]|\\.)*"|\'(?:[^\'\\\n]|\\.)*\''
-)
 _ON = re.compile(r"->|\||elif\b|else\b")
 
 
@@ -41,7 +39,7 @@ class Earlier(NamedTuple):
 
 def cut(text: str) -> Pieces | None:
     """The statements of an item with a body; None where that can't be told."""
-    masked = _QUOTED.sub(_mask, text)
+    masked = re.sub(QUOTED, _mask, text)
     starts: list[int] = []
     depth, at, base = 0, 0, -1
     for line in masked.split("\n"):

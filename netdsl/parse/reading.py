@@ -9,6 +9,10 @@ from netdsl.limits import Limits
 from netdsl.source import Chunk, Source, Span
 
 ITEM_LINE = re.compile(r"(?m)^(?:net|fn|let|expect|extern|from)\b|^\"\"\"|^\"")
+# A string or a comment, in which no sign means anything else.
+QUOTED = (
+    r'"""(?:[^\\]|\\[\s\S])*?"""|#[^\n]*|"(?:[^"\\\n]|\\.)*"|' r"'(?:[^'\\\n]|\\.)*'"
+)
 _LONG = re.compile(r'"""(?:[^\\]|\\[\s\S])*?"""|#[^\n]*|"(?:[^"\\\n]|\\.)*"')
 # Controls, line separators that only some programs see, and bidirectional marks.
 _FORBIDDEN = (
@@ -43,10 +47,10 @@ def decode(name: str, data: bytes, report: Report, limits: Limits) -> Source | N
     # To make the pattern takes longer than to read a file without such characters.
     if source.text.translate({0x9: None, 0xA: None}).isprintable():
         return source
-    if re.search(_FORBIDDEN, source.text) is None:
-        return source
     chunk = Chunk(source, 0, source.text)
+    forbidden = False
     for found in re.finditer(_FORBIDDEN, source.text):
+        forbidden = True
         report.error(
             "bad-character",
             f"the character U+{ord(found[0]):04X} is not allowed in a `.net` file",
@@ -55,7 +59,7 @@ def decode(name: str, data: bytes, report: Report, limits: Limits) -> Source | N
         )
         if len(report) >= limits.diagnostics:
             break
-    return None
+    return None if forbidden else source
 
 
 def split(source: Source) -> list[Chunk]:

@@ -7,12 +7,10 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from netdsl.diagnostics import Edit
+from netdsl.parse.reading import QUOTED
 from netdsl.source import Chunk, Span
 
-BRACKET = re.compile(
-    r'"""(?:[^\\]|\\[\s\S])*?"""|#[^\n]*|"(?:[^"\\\n]|\\.)*"|'
-    r"'(?:[^'\\\n]|\\.)*'|[()\[\]{}]"
-)
+BRACKET = re.compile(rf"{QUOTED}|[()\[\]{{}}]")
 CLOSERS = {"(": ")", "[": "]", "{": "}"}
 
 
