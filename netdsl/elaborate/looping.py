@@ -9,11 +9,10 @@ from netdsl import dims, graph, syntax
 from netdsl.dims import Size
 from netdsl.elaborate import arithmetic
 from netdsl.elaborate.building import refuse_rebound
+from netdsl.elaborate.carried import Carried, go_round
 from netdsl.elaborate.loops import (
     FORWARD,
-    Carried,
     bind_target,
-    go_round,
     make_target,
     sequence,
     target_names,

@@ -8,11 +8,8 @@ from typing import Any
 from netdsl import dims, graph
 from netdsl.diagnostics import Label
 from netdsl.dims import Size
+from netdsl.elaborate.carried import Carried, go_round
 from netdsl.elaborate.joining import arms_differ, join, surely_different
-from netdsl.elaborate.loops import (
-    Carried,
-    go_round,
-)
 from netdsl.elaborate.making import argument_spans, bound
 from netdsl.elaborate.narrowing import handed_on
 from netdsl.elaborate.trees import (
